@@ -1,0 +1,37 @@
+# Fresh machine: `make demo` and `make test`. Both create the virtual environment and install
+# when that is missing; VENV=path names another one, which checkouts can share.
+VENV ?= .venv
+PYTHON ?= python3
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test check format clean
+
+demo: $(VENV)/.installed
+	@$(RUN) -m orchestrator.sweep --config jobs/demo.yaml
+
+test: check
+	$(RUN) -m pytest
+
+check: $(VENV)/.installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+clean:
+	rm -rf demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(RUN):
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,238 @@
+"""Every setting of the method, by name. Defaults are the paper's where it speaks.
+
+Where the paper is silent or can be read in two ways, the setting says so; the other reading
+is a value. A trial's identity is the whole of this configuration (see orchestrator.planning),
+so a setting that cannot change the numbers (threads, workers) does not belong here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from memseg.config.settings import Group, setting
+from memseg.errors import SettingError
+
+METHOD_VERSION = 1
+"""Raised whenever the same configuration gives other numbers: it is part of a trial's key."""
+
+
+@dataclass(frozen=True)
+class ImageConfig(Group):
+    """What the network sees."""
+
+    NAME: ClassVar[str] = "image"
+    size: int = setting(256, "side of the square input in pixels (section 4.2)", low=64, high=1024)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size % 32:
+            raise SettingError(f"image.size must be a multiple of 32, got {self.size}")
+
+
+@dataclass(frozen=True)
+class MemoryConfig(Group):
+    """Which normal images the memory holds (section 3.2)."""
+
+    NAME: ClassVar[str] = "memory"
+    samples: int = setting(
+        30, "memory samples N, left out of training (section 4.2)", low=1, high=4096
+    )
+
+
+@dataclass(frozen=True)
+class DifferenceConfig(Group):
+    """Difference information between an image and the memory (eq. 3 and 4)."""
+
+    NAME: ClassVar[str] = "difference"
+    distance: Literal["absolute", "squared"] = setting(
+        "absolute", "per element |MI - II|, or its square (eq. 3 can be read both ways)"
+    )
+    choice: Literal["per_level", "joint"] = setting(
+        "per_level", "nearest memory sample for each level, or one for all three (eq. 4)"
+    )
+    smoothing: int = setting(
+        3, "side of the average pooling on both sides before the difference; 1 is none", low=1
+    )
+    factor: float = setting(100.0, "multiplies the difference; not in the paper, decisive", above=0)
+    feature_factor: float = setting(1.0, "multiplies the image's own features", above=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.smoothing % 2 == 0:
+            raise SettingError(f"difference.smoothing must be odd, got {self.smoothing}")
+
+
+@dataclass(frozen=True)
+class ModelConfig(Group):
+    """The network's components; each switch is a column of the paper's table 5."""
+
+    NAME: ClassVar[str] = "model"
+    memory: bool = setting(True, "compare with the memory; false: features alone, attention off")
+    multi_scale: bool = setting(True, "add coarser levels to finer ones in the fusion (fig. 4)")
+    spatial_attention: bool = setting(True, "weight fused features by M1, M2, M3 (eq. 5-7)")
+    coordinate_attention: bool = setting(True, "coordinate attention in the fusion (fig. 4)")
+    m1_from: Literal["m2", "m3"] = setting(
+        "m2", "M1 multiplies the up-sampled M2 (eq. 7), or M3 directly (the authors' code)"
+    )
+
+
+@dataclass(frozen=True)
+class ForegroundConfig(Group):
+    """Where anomalies may be simulated (section 3.1, foreground enhancement)."""
+
+    NAME: ClassVar[str] = "foreground"
+    mode: Literal["off", "threshold", "otsu"] = setting(
+        "off", "off: whole image; threshold: fixed grey level; otsu: found per image"
+    )
+    threshold: int = setting(128, "grey level 0..255 of mode threshold", low=0, high=255)
+    polarity: Literal["auto", "bright", "dark"] = setting(
+        "auto", "the product is brighter or darker than the level; auto: it is what the border is not"
+    )
+    opening: int = setting(3, "side of the opening that removes specks; 1 is none", low=1)
+    closing: int = setting(7, "side of the closing that fills holes; 1 is none", low=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode == "threshold" and self.polarity == "auto":
+            raise SettingError(
+                "foreground.polarity must be bright or dark with foreground.mode threshold"
+            )
+
+
+@dataclass(frozen=True)
+class SimulationConfig(Group):
+    """How anomalies are simulated on normal images (section 3.1)."""
+
+    NAME: ClassVar[str] = "simulation"
+    perlin_exponents: tuple[int, int] = setting(
+        (0, 5), "Perlin grid 2^k x 2^l, k and l uniform from first to last", low=0, high=6
+    )
+    perlin_threshold: float = setting(0.5, "noise above it is anomalous", low=-1.4, high=1.4)
+    transparency: tuple[float, float] = setting(
+        (0.15, 1.0), "range of delta, the noise image's share (eq. 1)", low=0, high=1
+    )
+    texture_share: float = setting(
+        0.5, "share of textural anomalies; the rest is structural (section 4.2)", low=0, high=1
+    )
+    structure_grid: tuple[int, int] = setting(
+        (4, 8), "rows and columns that are shuffled for structural anomalies", low=1, high=64
+    )
+    structure_rotation: float = setting(
+        45.0, "structural source: largest rotation in degrees, either way", low=0, high=180
+    )
+    structure_brightness: float = setting(
+        0.3, "structural source: brightness factor 1 -+ this", low=0, high=1
+    )
+    structure_saturation: float = setting(
+        0.3, "structural source: saturation factor 1 -+ this", low=0, high=1
+    )
+    structure_hue: float = setting(
+        0.1, "structural source: hue shift -+ this share of the circle", low=0, high=0.5
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("perlin_exponents", "transparency"):
+            first, last = getattr(self, name)
+            if first > last:
+                raise SettingError(
+                    f"simulation.{name} must go from small to large, got {[first, last]}"
+                )
+
+
+@dataclass(frozen=True)
+class LossConfig(Group):
+    """Training constraints (section 3.4)."""
+
+    NAME: ClassVar[str] = "loss"
+    l1_weight: float = setting(0.6, "lambda of the L1 loss (eq. 10)", low=0)
+    focal_weight: float = setting(0.4, "lambda of the focal loss (eq. 10)", low=0)
+    focal_gamma: float = setting(4.0, "gamma of the focal loss (eq. 9)", low=0)
+    focal_alpha_normal: float = setting(1.0, "alpha for normal pixels (not in the paper)", low=0)
+    focal_alpha_abnormal: float = setting(1.2, "alpha for abnormal pixels (likewise)", low=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.l1_weight == 0 and self.focal_weight == 0:
+            raise SettingError("loss.l1_weight and loss.focal_weight must not both be 0")
+
+
+@dataclass(frozen=True)
+class OptimizerConfig(Group):
+    """The optimiser and its one cosine over the run."""
+
+    NAME: ClassVar[str] = "optimizer"
+    name: Literal["sgd", "adamw"] = setting("sgd", "SGD with momentum, or AdamW")
+    lr: float = setting(0.04, "learning rate at the cosine's start (section 4.2)", above=0, high=10)
+    momentum: float = setting(0.9, "momentum of SGD", low=0, high=0.9999)
+    weight_decay: float = setting(3e-5, "weight decay", low=0, high=1)
+    warmup_steps: int = setting(0, "steps of linear warm-up before the cosine", low=0)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Group):
+    """The training run."""
+
+    NAME: ClassVar[str] = "training"
+    max_steps: int = setting(2700, "optimisation steps (section 4.2)", low=1)
+    batch_size: int = setting(
+        8, "images a step, one half normal, one half simulated (section 4.2)", low=2
+    )
+    precision: Literal["auto", "fp32", "bf16"] = setting(
+        "auto", "auto: bf16 where the device is fast at it; the resolved value is recorded"
+    )
+    channels_last: bool = setting(True, "memory layout of the convolutions")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size % 2:
+            raise SettingError(f"training.batch_size must be even, got {self.batch_size}")
+
+
+@dataclass(frozen=True)
+class ValidationConfig(Group):
+    """Synthetic validation: what trials are chosen by, without a test label."""
+
+    NAME: ClassVar[str] = "validation"
+    held_out_share: float = setting(
+        0.1, "share of the normal images kept out of training and memory; 0 is none", low=0, high=0.5
+    )
+    held_out_least: int = setting(6, "at least so many are held out", low=1)
+    held_out_most: int = setting(32, "at most so many are held out", low=1)
+    anomalies: int = setting(4, "simulated validation images per held-out image", low=1, high=64)
+    contrast: tuple[float, float] = setting(
+        (0.08, 0.35), "range of the shapes' opacity: low, so that scores do not saturate",
+        low=0, high=1,
+    )
+    shape_size: tuple[float, float] = setting(
+        (0.03, 0.12), "range of the shapes' radius as a share of the image's side", low=0, high=0.5
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationConfig(Group):
+    """How a trained network is judged."""
+
+    NAME: ClassVar[str] = "evaluation"
+    top_pixels: int = setting(
+        100, "image score: mean of so many largest pixel scores (section 4.2)", low=1
+    )
+    aupro_limit: float = setting(0.3, "AUPRO up to this false positive rate", above=0, high=1)
+
+
+@dataclass(frozen=True)
+class MethodConfig(Group):
+    """The whole method. ``build(MethodConfig, {dotted name: value})`` makes one from settings."""
+
+    image: ImageConfig = field(default_factory=ImageConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
+    difference: DifferenceConfig = field(default_factory=DifferenceConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    foreground: ForegroundConfig = field(default_factory=ForegroundConfig)
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)

@@ -1,0 +1,65 @@
+"""Presets and the one table of per-category settings.
+
+Layers, later ones win: a preset, the category's own row, the job's settings, the job's
+settings for that category, a grid value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from memseg.config.method import MethodConfig
+from memseg.config.settings import build, unknown_setting
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    # The paper's settings, with normal images held out so that trials can be chosen without
+    # a test label.
+    "default": {},
+    # The paper's letter: nothing held out, so all other images train.
+    "paper": {"validation.held_out_share": 0.0},
+}
+
+TEXTURES = ("carpet", "grid", "leather", "tile", "wood")
+OBJECTS = (
+    "bottle", "cable", "capsule", "hazelnut", "metal_nut",
+    "pill", "screw", "toothbrush", "transistor", "zipper",
+)  # fmt: skip
+"""MVTec AD's 15 categories as the paper's table 1 groups them."""
+
+_OTSU = {"foreground.mode": "otsu"}
+
+CATEGORY_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    # Foreground: off for textures (the product fills the image) and for cable (a wrong mask
+    # costs more than none); transistor's figures were measured without. The others have a
+    # plain background; of these only screw's masks were looked at.
+    "bottle": _OTSU,
+    "capsule": _OTSU,
+    "hazelnut": _OTSU,
+    "metal_nut": _OTSU,
+    "pill": _OTSU,
+    "screw": {**_OTSU, "memory.samples": 120},  # any orientation, section 4.2
+    "toothbrush": {**_OTSU, "memory.samples": 10},  # 60 normal images, section 4.2
+    "transistor": {"difference.factor": 1000.0},
+    "zipper": _OTSU,
+}
+
+
+def category_layer(category: str) -> dict[str, Any]:
+    """The category's own settings, {} for a category that the paper does not know."""
+    return dict(CATEGORY_SETTINGS.get(category, {}))
+
+
+def preset_layer(preset: str) -> dict[str, Any]:
+    """A preset's settings. Raises SettingError for an unknown preset."""
+    if preset not in PRESETS:
+        raise unknown_setting(preset, PRESETS)
+    return dict(PRESETS[preset])
+
+
+def resolve(preset: str, category: str, *layers: Mapping[str, Any]) -> MethodConfig:
+    """The category's configuration: preset, category row, then ``layers`` in order."""
+    flat: dict[str, Any] = {**preset_layer(preset), **category_layer(category)}
+    for layer in layers:
+        flat.update(layer)
+    return build(MethodConfig, flat)

@@ -1,0 +1,1 @@
+"""From folders of images to products: layouts, decoding, roles, textures. Never imports torch."""

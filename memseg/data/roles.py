@@ -1,0 +1,102 @@
+"""Which normal images are held out, which the memory holds, which train: by content and seed.
+
+Pure functions. An image's place in each order depends on its own content and the seed only, so
+adding images moves none between held out and the rest, except where the least or most counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memseg.errors import DataError, SettingError
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Indices into ``Product.train``; each image has one role."""
+
+    held_out: tuple[int, ...]
+    """For synthetic validation, ascending."""
+    memory: tuple[int, ...]
+    """In the memory's own order: memories of different sizes are prefixes of one order."""
+    training: tuple[int, ...]
+    """Ascending."""
+
+
+def assign_roles(
+    hashes: Sequence[str],
+    seed: int,
+    memory_samples: int,
+    held_out_share: float,
+    held_out_least: int,
+    held_out_most: int,
+    least_training: int,
+    category: str,
+) -> Roles:
+    """Roles of the normal images whose contents have these hashes.
+
+    Held out is each image whose hash falls below ``held_out_share`` (none for 0), but at least
+    ``held_out_least`` and at most ``held_out_most``; of the rest the first ``memory_samples``
+    of another order by hash are the memory; what is left trains. Equal contents keep the order
+    in which they are given. Raises DataError where fewer than ``least_training`` would be left.
+    """
+    order = sorted(range(len(hashes)), key=lambda i: (_place(seed, "held out", hashes[i]), i))
+    below = sum(_place(seed, "held out", content) < held_out_share for content in hashes)
+    count = _held_out_count(below, held_out_share, held_out_least, held_out_most)
+    _check(len(hashes), count, memory_samples, least_training, category)
+    held_out = frozenset(order[:count])
+    rest = [i for i in range(len(hashes)) if i not in held_out]
+    rest.sort(key=lambda i: (_place(seed, "memory", hashes[i]), i))
+    return Roles(
+        held_out=tuple(sorted(held_out)),
+        memory=tuple(rest[:memory_samples]),
+        training=tuple(sorted(rest[memory_samples:])),
+    )
+
+
+def check_role_counts(
+    n_images: int,
+    memory_samples: int,
+    held_out_share: float,
+    held_out_least: int,
+    held_out_most: int,
+    least_training: int,
+    category: str,
+) -> None:
+    """Raises DataError where so few images cannot do, whatever their contents.
+
+    For planning, when contents are not known: ``assign_roles`` may hold out more than the least
+    and has the last word.
+    """
+    held_out = _held_out_count(0, held_out_share, held_out_least, held_out_most)
+    _check(n_images, held_out, memory_samples, least_training, category)
+
+
+def _held_out_count(below: int, share: float, least: int, most: int) -> int:
+    if share == 0:
+        return 0
+    if least > most:
+        raise SettingError(
+            f"validation.held_out_least ({least}) must not be above validation.held_out_most "
+            f"({most})"
+        )
+    return min(max(below, least), most)
+
+
+def _check(n_images: int, held_out: int, memory: int, training: int, category: str) -> None:
+    needed = held_out + memory + training
+    if n_images < needed:
+        raise DataError(
+            f"category {category!r} has {n_images} normal images, {needed} are needed: "
+            f"{memory} for the memory (memory.samples), {held_out} held out for validation "
+            f"(validation.held_out_share, held_out_least), and at least {training} to train; "
+            "lower these settings or add normal images"
+        )
+
+
+def _place(seed: int, purpose: str, content: str) -> float:
+    """A number in [0, 1), the same for the same arguments everywhere."""
+    digest = hashlib.sha256(f"{seed}:{purpose}:{content}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48

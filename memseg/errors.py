@@ -1,0 +1,47 @@
+"""What can go wrong, as a tree.
+
+    MemSegError
+    ├── SettingError     a setting is unknown, of the wrong type or out of its range
+    ├── DataError        an image, a mask or a folder cannot be used
+    │   └── EmptyDataError   something that is needed is not there at all
+    ├── WeightsError     encoder or model weights do not fit the network
+    ├── DivergedError    a training run's loss is no longer finite
+    ├── StorageError     a workspace or data location cannot be read or written
+    └── RegistryError    a model in the registry is incomplete or was changed
+
+Each message is one or two sentences for the person who reads it at night: what was
+wrong, where, the limit, and what to do. All of them survive pickling, because Ray moves
+them between processes, so they take the message and nothing else.
+"""
+
+
+class MemSegError(Exception):
+    """An error with a message for people; never a defect of this program."""
+
+
+class SettingError(MemSegError):
+    """A setting is unknown, of the wrong type or out of its range."""
+
+
+class DataError(MemSegError):
+    """An image, a mask or a folder cannot be used; the message names it."""
+
+
+class EmptyDataError(DataError):
+    """Images that are needed are not there at all."""
+
+
+class WeightsError(MemSegError):
+    """Encoder or model weights do not fit the network."""
+
+
+class DivergedError(MemSegError):
+    """A training run's loss is no longer finite."""
+
+
+class StorageError(MemSegError):
+    """A workspace or data location cannot be read or written."""
+
+
+class RegistryError(MemSegError):
+    """A model in the registry is incomplete or was changed since it was published."""

@@ -1,0 +1,1 @@
+"""Anomaly maps of many images, and how good they are."""

@@ -1,0 +1,41 @@
+"""Anomaly maps as colours over their images.
+
+k images, S side in pixels.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+
+COLOUR_MAP = "inferno"
+"""Perceptually uniform, and in order of brightness also for the colour-blind and in print."""
+
+_FAINTEST, _STRONGEST = 0.3, 0.9  # opacity at both ends: the product stays visible everywhere
+
+Scale = tuple[float, float]
+
+
+def shared_scale(maps: npt.NDArray[np.floating]) -> Scale:
+    """The range of all maps, so that a colour means the same score in each of them."""
+    low, high = float(maps.min()), float(maps.max())
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def heat_overlay(
+    image: npt.NDArray[np.uint8], anomaly_map: npt.NDArray[np.floating], scale: Scale
+) -> npt.NDArray[np.uint8]:
+    """One map as heat over its image in grey: (S, S, 3) RGB.
+
+    ``image``: (3, S, S) RGB; ``anomaly_map``: (S, S); scores outside of ``scale`` take the
+    colour of its end.
+    """
+    low, high = scale
+    share = np.clip((anomaly_map.astype(np.float64) - low) / (high - low), 0, 1)[..., None]
+    grey = cv2.cvtColor(np.ascontiguousarray(image.transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
+    heat = 255 * colormaps[COLOUR_MAP](share[..., 0])[..., :3]
+    opacity = _FAINTEST + (_STRONGEST - _FAINTEST) * share
+    mixed = opacity * heat + (1 - opacity) * grey[..., None]
+    return np.asarray(np.rint(mixed), np.uint8)

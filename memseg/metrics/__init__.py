@@ -1,0 +1,1 @@
+"""How good anomaly maps are: exact image and pixel metrics, NumPy in, floats out."""

@@ -1,0 +1,179 @@
+"""Folders that are read and written through pyarrow.fs: a local path, NFS, s3://, gs://.
+
+Nothing here relies on rename or create-if-absent of an object store. A local file is written
+beside and renamed, an object is put whole: a reader sees the old file or the new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.fs as pafs
+
+from memseg.errors import StorageError
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One file below a folder."""
+
+    path: str
+    """Relative to the folder, with forward slashes."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    """Time of last change in nanoseconds; 0 where the store has none."""
+
+
+@contextlib.contextmanager
+def _explained(action: str, where: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot {action} {where}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder on any file system of pyarrow; paths given to it are relative, with slashes."""
+
+    filesystem: pafs.FileSystem
+    path: str
+    """Absolute on a local file system, bucket/prefix on an object store."""
+
+    @property
+    def is_local(self) -> bool:
+        """True where files can be opened by path (a disk, NFS)."""
+        return isinstance(self.filesystem, pafs.LocalFileSystem)
+
+    def at(self, relative: str) -> str:
+        """The file system's own path of something below the folder."""
+        return f"{self.path}/{relative}" if relative else self.path
+
+    def sub(self, relative: str) -> Folder:
+        """A folder below this one; it need not exist."""
+        return Folder(self.filesystem, self.at(relative))
+
+    def exists(self, relative: str = "") -> bool:
+        """Whether a file or folder is there."""
+        return self._kind(relative) != pafs.FileType.NotFound
+
+    def is_folder(self, relative: str = "") -> bool:
+        """Whether it is there and a folder."""
+        return bool(self._kind(relative) == pafs.FileType.Directory)
+
+    def _kind(self, relative: str) -> Any:
+        with _explained("look at", self.at(relative)):
+            return self.filesystem.get_file_info(self.at(relative)).type
+
+    def folders(self, relative: str = "") -> list[str]:
+        """Names of the folders directly below, sorted; [] where there is no such folder."""
+        return sorted(i.base_name for i in self._infos(relative, False) if _is_folder(i))
+
+    def files(self, relative: str = "", *, recursive: bool = False) -> list[FileInfo]:
+        """Files below, sorted by path, relative to this folder; [] where there is none."""
+        prefix = len(self.path) + 1
+        found = [
+            FileInfo(i.path[prefix:], i.size or 0, _mtime(i))
+            for i in self._infos(relative, recursive)
+            if not _is_folder(i)
+        ]
+        return sorted(found, key=lambda f: f.path)
+
+    def _infos(self, relative: str, recursive: bool) -> list[Any]:
+        selector = pafs.FileSelector(self.at(relative), recursive=recursive, allow_not_found=True)
+        with _explained("list", self.at(relative)):
+            return list(self.filesystem.get_file_info(selector))
+
+    def read(self, relative: str) -> bytes:
+        """A file's bytes. Raises StorageError."""
+        with _explained("read", self.at(relative)):
+            with self.filesystem.open_input_stream(self.at(relative), compression=None) as stream:
+                return bytes(stream.read())
+
+    def read_json(self, relative: str) -> Any:
+        """A JSON file's value, None where there is no such file. Raises StorageError."""
+        if not self.exists(relative):
+            return None
+        try:
+            return json.loads(self.read(relative))
+        except ValueError as error:
+            raise StorageError(f"{self.at(relative)} is not JSON: {error}") from error
+
+    def write(self, relative: str, data: bytes) -> None:
+        """Writes a whole file: a reader sees the old one or the new. Makes folders as needed."""
+        path = self.at(relative)
+        with _explained("write", path):
+            if self.is_local:
+                _write_local(Path(path), data)
+                return
+            self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
+            with self.filesystem.open_output_stream(path, compression=None) as stream:
+                stream.write(data)
+
+    def write_json(self, relative: str, value: Any) -> None:
+        """Writes JSON with sorted keys: equal values give equal bytes."""
+        text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        self.write(relative, (text + "\n").encode())
+
+    def delete(self, relative: str) -> None:
+        """Deletes a file; nothing happens where there is none."""
+        if not self.exists(relative):
+            return
+        with _explained("delete", self.at(relative)):
+            self.filesystem.delete_file(self.at(relative))
+
+    def delete_folder(self, relative: str) -> None:
+        """Deletes a folder with all below it; nothing happens where there is none."""
+        if not self.exists(relative):
+            return
+        with _explained("delete", self.at(relative)):
+            self.filesystem.delete_dir(self.at(relative))
+
+
+def _is_folder(info: Any) -> bool:
+    return bool(info.type == pafs.FileType.Directory)
+
+
+def _mtime(info: Any) -> int:
+    return int(info.mtime_ns or 0)
+
+
+def _write_local(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def open_folder(location: str | Path) -> Folder:
+    """A folder from a path or a URI (s3://bucket/prefix). It need not exist.
+
+    Local paths are made absolute here: Ray's processes run in other working directories.
+    Raises StorageError for an unknown kind of URI, or where a file is in the way.
+    """
+    text = str(location)
+    if "://" not in text:
+        filesystem, path = pafs.LocalFileSystem(), str(Path(text).expanduser().absolute())
+    else:
+        try:
+            filesystem, path = pafs.FileSystem.from_uri(text)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"cannot open {text}: {error}") from error
+    folder = Folder(filesystem, path.rstrip("/"))
+    if folder.exists() and not folder.is_folder():
+        raise StorageError(f"{text} is a file, a folder is needed")
+    return folder

@@ -1,0 +1,1 @@
+"""One optimisation step, the loop around it, and checkpoints that hold everything."""

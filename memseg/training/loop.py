@@ -1,0 +1,147 @@
+"""The training loop: batches, steps, reports, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from memseg.config.method import MethodConfig
+from memseg.errors import DivergedError, StorageError
+from memseg.losses.losses import LossTerms
+from memseg.model.network import MemSegNet
+from memseg.simulation.batches import batch_indices
+from memseg.simulation.simulate import Simulator
+from memseg.training.checkpoint import pack, unpack
+from memseg.training.execution import Execution
+from memseg.training.reporting import CheckpointStore, Reporter
+from memseg.training.schedule import learning_rate
+from memseg.training.step import make_optimizer, set_learning_rate, train_step
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """What a run trains on: n normal images that are neither held out nor in the memory."""
+
+    images: torch.Tensor
+    """(n, 3, S, S) uint8, on the CPU."""
+    foregrounds: torch.Tensor
+    """(n, S, S) bool: where anomalies may be simulated."""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How often a run speaks and saves; never changes its numbers."""
+
+    report_steps: int = 20
+    checkpoint_steps: int = 100
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """What a run cost."""
+
+    seconds: float
+    """Of this process; steps before a resume are not in it."""
+    step_seconds: float | None
+    """Median of a step, None when no step was left to do."""
+    resumed_at: int
+    """Step of the checkpoint it went on from; 0 for a whole run."""
+
+
+def make_batch(
+    data: TrainingImages, simulator: Simulator, config: MethodConfig, seed: int, step: int,
+    execution: Execution,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """The batch of a step: one half normal, one half simulated (section 4.2).
+
+    Returns images (B, 3, S, S) float in [0, 1] and masks (B, S, S) float in {0, 1}, on the
+    device. A pure function of (data, config, seed, step).
+    """
+    half = config.training.batch_size // 2
+    n = data.images.shape[0]
+    normal = batch_indices(n, seed, "normal", step, range(half))
+    source = batch_indices(n, seed, "anomalous", step, range(half))
+    images = execution.images(data.images[normal + source])
+    simulated, masks = simulator(
+        images[half:], data.foregrounds[source].to(execution.device), step, range(half)
+    )
+    batch = torch.cat([images[:half], simulated])
+    target = torch.cat([torch.zeros_like(masks), masks])
+    return execution.layout(batch), target
+
+
+def train(
+    network: MemSegNet,
+    data: TrainingImages,
+    simulator: Simulator,
+    config: MethodConfig,
+    seed: int,
+    execution: Execution,
+    reporter: Reporter,
+    checkpoints: CheckpointStore,
+    intervals: Intervals,
+) -> TrainingSummary:
+    """Trains in place to the last step, going on from the newest checkpoint.
+
+    Raises DivergedError when the loss is no longer finite.
+    """
+    max_steps = config.training.max_steps
+    optimizer = make_optimizer(config.optimizer, network.trainable_parameters())
+    first = _resume(network, optimizer, checkpoints, reporter)
+    started = time.monotonic()
+    durations: list[float] = []
+    for step in range(first, max_steps):
+        before = time.monotonic()
+        set_learning_rate(optimizer, learning_rate(config.optimizer, step, max_steps))
+        images, target = make_batch(data, simulator, config, seed, step, execution)
+        terms = train_step(network, optimizer, images, target, config.loss, execution)
+        done = step + 1
+        if done % intervals.report_steps == 0 or done == max_steps:
+            values = _finite(terms, done, config)
+            durations.append(time.monotonic() - before)
+            reporter.progress(done, {**values, "step_seconds": statistics.median(durations)})
+        else:
+            durations.append(time.monotonic() - before)
+        if done % intervals.checkpoint_steps == 0 and done < max_steps:
+            checkpoints.save(done, pack(network, optimizer, done))
+    return TrainingSummary(
+        seconds=time.monotonic() - started,
+        step_seconds=statistics.median(durations) if durations else None,
+        resumed_at=first,
+    )
+
+
+def _resume(
+    network: MemSegNet,
+    optimizer: torch.optim.Optimizer,
+    checkpoints: CheckpointStore,
+    reporter: Reporter,
+) -> int:
+    data = checkpoints.load()
+    if data is None:
+        return 0
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    try:
+        step = unpack(data, network, optimizer)
+    except StorageError as error:
+        network.load_state_dict(before)
+        reporter.event(f"{error}; starting again from step 0")
+        return 0
+    network.refresh_memory()
+    reporter.event(f"goes on from step {step}")
+    return step
+
+
+def _finite(terms: LossTerms, step: int, config: MethodConfig) -> Mapping[str, float]:
+    values = {"loss": float(terms.total), "l1": float(terms.l1), "focal": float(terms.focal)}
+    if not math.isfinite(values["loss"]):
+        raise DivergedError(
+            f"the loss is {values['loss']} at step {step} with optimizer.lr {config.optimizer.lr}: "
+            "lower the learning rate or the difference factor"
+        )
+    return values

@@ -1,0 +1,47 @@
+"""How a training run tells what it does and keeps what it has: two small protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Reporter(Protocol):
+    """Told about progress; may stop the run by raising."""
+
+    def progress(self, step: int, values: Mapping[str, float]) -> None:
+        """After ``step`` of the run's steps; loss terms and seconds per step."""
+
+    def event(self, message: str) -> None:
+        """Something a person should know: resumed, checkpoint unreadable."""
+
+
+class CheckpointStore(Protocol):
+    """Keeps the newest checkpoint of one run."""
+
+    def load(self) -> bytes | None:
+        """The newest checkpoint, None where there is none."""
+
+    def save(self, step: int, data: bytes) -> None:
+        """Keeps a checkpoint; afterwards older ones may be gone."""
+
+
+class SilentReporter:
+    """Tells nobody."""
+
+    def progress(self, step: int, values: Mapping[str, float]) -> None:
+        """Nothing."""
+
+    def event(self, message: str) -> None:
+        """Nothing."""
+
+
+class NoCheckpoints:
+    """Keeps nothing."""
+
+    def load(self) -> bytes | None:
+        """Always None."""
+        return None
+
+    def save(self, step: int, data: bytes) -> None:
+        """Nothing."""

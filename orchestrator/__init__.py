@@ -1,0 +1,1 @@
+"""Plans, runs and collects MemSeg trainings for many product lines. Ray only in `running`."""

@@ -1,0 +1,110 @@
+"""The text of ``--help``: every setting with its line of documentation, in 100 columns."""
+
+from __future__ import annotations
+
+import textwrap
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, Union
+
+from memseg.config import MethodConfig, documentation, known_names
+from memseg.config.presets import PRESETS
+from orchestrator.job.settings import JobConfig
+
+WIDTH = 100
+_COLUMN = 30
+
+_INTRODUCTION = """\
+usage: python -m orchestrator.sweep [--config FILE] [--NAME VALUE ...]
+
+Trains MemSeg for every category, for every point of a grid, and leaves tables and a registry.
+Without --config: the paper's grid (jobs/paper-grid.yaml) on the folder that MEMSEG_DATA_ROOT
+names. The same command again goes on where the last one stopped; finished trials are not run
+again.
+
+Settings stand in a job file by the same names, nested or dotted; the command line wins. Values
+are YAML in which plain words stay text (01 and no are names). Relative paths, those in a job file
+too, are relative to the working directory.
+
+Exit codes: 0 all done; 1 some trials failed, the tables are marked; 2 the command or its input is
+wrong and nothing was started.
+"""
+
+_GRID = (
+    ("--config FILE", "job file (YAML)"),
+    (
+        "--grid.NAME LIST",
+        "values of a method setting to search: --grid.optimizer.lr '[0.02, 0.04]'; settings that "
+        "move together are one axis: --grid.loss.l1_weight,loss.focal_weight '[[0.4, 0.6], "
+        "[0.5, 0.5]]'; null drops an axis of the job file, --grid null all of them",
+    ),
+    (
+        "--per_category.NAME.SETTING",
+        "a method setting for one category: --per_category.screw.memory.samples 60; a grid value "
+        "wins over it",
+    ),
+    ("--help", "this text"),
+)
+
+
+def help_text() -> str:
+    """Everything ``--help`` prints; no line is longer than 100 columns."""
+    parts = [_INTRODUCTION, "Job file, grid and categories"]
+    parts += [_entry(left, doc) for left, doc in _GRID]
+    parts += _group("", _flat(JobConfig), "Job")
+    for prefix, title in (("data", "Data"), ("resources", "Resources")):
+        parts += _group(prefix, _flat(JobConfig), title)
+    parts.append("\nMethod (all of it is part of a trial's identity; may be searched by a grid)")
+    method = _flat(MethodConfig)
+    for prefix in dict.fromkeys(name.partition(".")[0] for name in method):
+        parts += _group(prefix, method, "")
+    return "\n".join(parts) + "\n"
+
+
+_Lines = Mapping[str, tuple[str, Any, Any]]
+
+
+def _flat(owner: type) -> _Lines:
+    types_of = known_names(owner)
+    return {name: (doc, default, types_of[name])
+            for name, (doc, default) in documentation(owner).items()}  # fmt: skip
+
+
+def _group(prefix: str, lines: _Lines, title: str) -> list[str]:
+    parts = [f"\n{title}"] if title else [""]
+    for name, (doc, default, hint) in lines.items():
+        if name.rpartition(".")[0] == prefix:
+            kind = _kind(hint) if name != "preset" else "|".join(PRESETS)
+            parts.append(_entry(f"--{name} {kind}", f"{doc}{_default(default)}"))
+    return parts
+
+
+def _default(value: Any) -> str:
+    if value is None or value == "" or value == ():
+        return ""
+    if isinstance(value, bool):
+        return f" [{str(value).lower()}]"
+    return f" [{', '.join(map(str, value)) if isinstance(value, tuple) else value}]"
+
+
+def _kind(hint: Any) -> str:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _kind(args[0])
+    if origin is Literal:
+        return "|".join(map(str, args))
+    if origin is tuple:
+        many = len(args) == 2 and args[1] is Ellipsis
+        return f"[{_kind(args[0])}, ...]" if many else f"[{', '.join(map(_kind, args))}]"
+    return {int: "N", float: "X", str: "TEXT", bool: "true|false"}[hint]
+
+
+def _entry(left: str, doc: str) -> str:
+    lines = textwrap.wrap(doc, WIDTH - _COLUMN - 2)
+    first = f"  {left}"
+    if len(first) <= _COLUMN:
+        head, rest = f"{first.ljust(_COLUMN + 2)}{lines[0]}", lines[1:]
+    else:
+        head, rest = first, lines
+    return "\n".join([head, *(" " * (_COLUMN + 2) + line for line in rest)])

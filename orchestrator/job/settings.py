@@ -1,0 +1,147 @@
+"""Settings of a job beside the method's: what to train on, where to keep it, how to run it.
+
+None of these is part of a trial's identity by itself; data, textures and encoder weights are
+by content.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from memseg.config.settings import Group, setting
+from memseg.errors import SettingError
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
+_ADDRESS = re.compile(r"[^\s:/]+:(\d{1,5})")
+
+
+@dataclass(frozen=True)
+class DataConfig(Group):
+    """Which images (see memseg.data.layouts)."""
+
+    NAME: ClassVar[str] = "data"
+    root: str | None = setting(
+        None, "folder or URI with a folder for each category; else the variable MEMSEG_DATA_ROOT"
+    )
+    layout: Literal["mvtec_ad", "btad", "folder"] = setting(
+        "mvtec_ad", "how a category's folder is laid out; folder: by the four settings below"
+    )
+    categories: tuple[str, ...] = setting(
+        (), "categories to train, in this order; empty: all that are found below the root"
+    )
+    normal: str | None = setting(
+        None, "layout folder: normal training images, below the category's folder"
+    )
+    test_normal: str | None = setting(None, "layout folder: normal test images")
+    abnormal: str | None = setting(
+        None, "layout folder: anomalous test images; a folder in it is a defect type"
+    )
+    masks: str | None = setting(None, "layout folder: ground-truth masks of the anomalous images")
+    demo: bool = setting(
+        False, "draw the demo's product lines under WORKSPACE/demo-data and train on them"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for index, category in enumerate(self.categories):
+            if category in self.categories[:index]:
+                raise SettingError(f"data.categories names {category!r} twice")
+        if self.layout != "folder":
+            for name in ("normal", "test_normal", "abnormal", "masks"):
+                if getattr(self, name) is not None:
+                    raise SettingError(
+                        f"data.{name} belongs to data.layout folder, but data.layout is "
+                        f"{self.layout}, which knows its own folders"
+                    )
+
+
+@dataclass(frozen=True)
+class ResourcesConfig(Group):
+    """What one trial takes, and how many run at once."""
+
+    NAME: ClassVar[str] = "resources"
+    threads: int = setting(
+        1, "CPU threads of a trial; results are equal bit for bit only at equal threads",
+        low=1, high=1024,
+    )  # fmt: skip
+    cpus_per_trial: int = setting(
+        0, "CPUs that Ray sets aside for a trial; 0: as many as threads", low=0, high=1024
+    )
+    gpus_per_trial: float = setting(
+        0.0, "GPUs of a trial, a fraction to share one; 0: one on cuda, none on cpu", low=0, high=1
+    )
+    max_concurrent: int = setting(0, "trials at once; 0: as many as fit", low=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.cpus_per_trial < self.threads:
+            raise SettingError(
+                f"resources.cpus_per_trial must be at least resources.threads "
+                f"({self.threads}) or 0, got {self.cpus_per_trial}"
+            )
+
+
+@dataclass(frozen=True)
+class JobConfig(Group):
+    """A job's own settings; the method's settings stand beside them by their dotted names."""
+
+    name: str = setting(
+        "", "name of the sweep and of its folder WORKSPACE/sweeps/NAME; else the job file's name"
+    )
+    preset: str = setting("default", "settings to start from: default, or paper (no held-out)")
+    data: DataConfig = field(default_factory=DataConfig)
+    textures: str | None = setting(
+        None, "folder of texture images, any nesting (DTD); null: textures drawn by the code"
+    )
+    encoder_weights: str = setting(
+        "imagenet", "imagenet (torchvision, downloads 45 MB), a FILE, or random (tests, demo)"
+    )
+    workspace: str = setting(
+        "", "folder or URI of trials, tables and registry; else MEMSEG_WORKSPACE, else runs"
+    )
+    seeds: tuple[int, ...] = setting((0,), "each trial is run once for each seed", low=0)
+    selection: Literal["synthetic", "test"] = setting(
+        "synthetic", "what winners are chosen by; test is an oracle and marked as one"
+    )
+    keep_weights: Literal["best", "all"] = setting(
+        "best", "weights that stay in the ledger: of current winners, or of all trials (73 MB each)"
+    )
+    executor: Literal["ray", "inline"] = setting(
+        "ray", "ray: in parallel, on this machine or a cluster; inline: in this process, in turn"
+    )
+    address: str | None = setting(
+        None, "Ray cluster to join: auto or HOST:PORT; null: RAY_ADDRESS, else a local Ray"
+    )
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "where trials compute; auto: cuda where there is a GPU"
+    )
+    resources: ResourcesConfig = field(default_factory=ResourcesConfig)
+    checkpoint_every_steps: int = setting(
+        100, "an interrupted trial loses at most so many steps; 0: no checkpoints", low=0
+    )
+    dry_run: bool = setting(False, "print what would be done and stop; starts nothing")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.name and not _NAME.fullmatch(self.name):
+            raise SettingError(
+                f"name becomes a folder: letters, digits, '_', '-' and '.', not first '.' or '-', "
+                f"at most 100, got {self.name!r}"
+            )
+        if not self.seeds:
+            raise SettingError("seeds must hold at least one seed")
+        if self.address is not None:
+            _check_address(self.address)
+        if not self.encoder_weights:
+            raise SettingError("encoder_weights must be imagenet, random or a FILE, got ''")
+
+
+def _check_address(address: str) -> None:
+    found = _ADDRESS.fullmatch(address)
+    if address != "auto" and not (found and 0 < int(found[1]) < 65536):
+        raise SettingError(
+            f"address must be auto or HOST:PORT, got {address!r}; from outside a cluster use "
+            f"ray job submit"
+        )

@@ -1,0 +1,68 @@
+"""How many trials run at once, and what one takes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memseg.errors import SettingError
+from orchestrator.job.settings import ResourcesConfig
+from orchestrator.planning.hardware import Capacity
+
+CONTROLLER_GIB = 1.2
+"""On the head for each running trial: its Train controller with helpers (DESIGN.md)."""
+_USABLE_MEMORY = 0.85
+
+
+@dataclass(frozen=True)
+class Allotment:
+    """What the executor gives to trials."""
+
+    executor: str
+    device: str
+    threads: int
+    cpus: int
+    """Set aside for a trial."""
+    gpus: float
+    at_once: int
+    limited_by: str
+    """What keeps more trials from running at once."""
+
+
+def allot(
+    resources: ResourcesConfig,
+    executor: str,
+    device: str,
+    capacity: Capacity,
+    trials: int,
+    trial_gib: float,
+) -> Allotment:
+    """Trials at once: as many as CPUs, GPUs, memory and settings admit, at least one.
+
+    ``device``: "cpu" or "cuda". ``trial_gib``: memory of one training process. Raises
+    SettingError when a single trial does not fit: it would wait for ever.
+    """
+    cpus = resources.cpus_per_trial or resources.threads
+    gpus = (resources.gpus_per_trial or 1.0) if device == "cuda" else 0.0
+    if executor == "inline":
+        return Allotment(executor, device, resources.threads, cpus, gpus, 1, "executor inline")
+    _check_fits(resources, cpus, gpus, capacity)
+    limits = {"trials": trials, "CPUs": capacity.cpus // cpus}
+    if gpus:
+        limits["GPUs"] = capacity.gpus * int(1 / gpus + 1e-9)
+    per_trial = CONTROLLER_GIB + trial_gib
+    limits["memory"] = max(1, int(_USABLE_MEMORY * capacity.memory_gib / per_trial))
+    if resources.max_concurrent:
+        limits["resources.max_concurrent"] = resources.max_concurrent
+    limited_by = min(limits, key=lambda name: limits[name])
+    at_once = max(1, limits[limited_by])
+    return Allotment(executor, device, resources.threads, cpus, gpus, at_once, limited_by)
+
+
+def _check_fits(resources: ResourcesConfig, cpus: int, gpus: float, capacity: Capacity) -> None:
+    if cpus > capacity.cpus:
+        name = "cpus_per_trial" if resources.cpus_per_trial else "threads"
+        raise SettingError(
+            f"a trial needs {cpus} CPUs, there are {capacity.cpus}: lower resources.{name}"
+        )
+    if gpus and capacity.gpus < 1:
+        raise SettingError("device is cuda, but there is no GPU: set device to cpu or auto")

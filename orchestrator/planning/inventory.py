@@ -1,0 +1,119 @@
+"""What a plan is made of: which categories there are, by content. Reads folders and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from memseg.config.encoder import encoder_identity
+
+from memseg.data.demo import draw_demo
+from memseg.data.fingerprints import (
+    HashCache,
+    category_files,
+    hash_files,
+    test_fingerprint,
+    texture_files,
+    train_fingerprint,
+)
+from memseg.data.layouts import LayoutConfig, discover_categories, list_category
+from memseg.data.textures import texture_identity
+from memseg.errors import DataError, EmptyDataError, StorageError
+from memseg.storage import Folder, open_folder
+from orchestrator.job.job import Job
+from orchestrator.job.layouts import layout_of
+
+PROCEDURAL_COUNT = 64
+"""About so many textures are drawn by the code, for the memory estimate."""
+
+
+@dataclass(frozen=True)
+class CategoryInventory:
+    """One category's images, or why they cannot be used."""
+
+    category: str
+    normal: int = 0
+    """Normal training images n."""
+    test_normal: int = 0
+    test_anomalous: int = 0
+    has_masks: bool = False
+    train_fingerprint: str = ""
+    test_fingerprint: str = ""
+    train_hashes: tuple[str, ...] = ()
+    """sha256 of each normal image, in the order of paths: roles follow from them."""
+    problem: str = ""
+    """The message of the DataError that listing the category raised; "" when all is well."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All categories of a job in the order of training, and what they share."""
+
+    categories: tuple[CategoryInventory, ...]
+    textures: str
+    """Identity of the textures, see memseg.data.textures."""
+    texture_images: int
+    encoder_weights: str
+    """Identity of the encoder's weights, see memseg.config.encoder."""
+
+
+def gather_inventory(job: Job, environ: Mapping[str, str]) -> Inventory:
+    """Lists and hashes images, textures and encoder weights; decodes nothing. Draws the demo.
+
+    A category that cannot be listed becomes its own problem. Raises DataError where the root is
+    missing or holds no category, or textures are unusable; WeightsError for encoder weights
+    that are not there; StorageError for a workspace that is a file.
+    """
+    data = job.config.data
+    layout = layout_of(data)
+    cache = HashCache(hash_cache_file(job.config.workspace, environ))
+    weights = encoder_identity(job.config.encoder_weights)
+    textures, texture_images = _textures(job.config.textures, cache)
+    if data.demo:
+        draw_demo(data.root or "")
+    root = open_folder(data.root or "")
+    names = data.categories
+    if not names:
+        names = discover_categories(root, layout)
+    elif not root.exists():
+        raise EmptyDataError(f"data.root {data.root} does not exist")
+    categories = tuple(_category(root, layout, name, cache) for name in names)
+    cache.save()
+    return Inventory(categories, textures, texture_images, weights)
+
+
+def hash_cache_file(workspace: str, environ: Mapping[str, str]) -> Path:
+    """Where hashes of image files are kept: in the workspace, or at home beside a remote one."""
+    folder = open_folder(workspace)
+    if folder.is_local:
+        return Path(folder.path) / "cache" / "hashes.json"
+    home = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "memseg-orchestrator" / "hashes.json"
+
+
+def _category(
+    root: Folder, layout: LayoutConfig, category: str, cache: HashCache
+) -> CategoryInventory:
+    try:
+        files = list_category(root, layout, category)
+        hashes = hash_files(root, category_files(files), cache)
+    except (DataError, StorageError) as error:
+        return CategoryInventory(category, problem=str(error))
+    return CategoryInventory(
+        category=category,
+        normal=len(files.train),
+        test_normal=sum(not test.anomalous for test in files.test),
+        test_anomalous=sum(test.anomalous for test in files.test),
+        has_masks=files.has_masks,
+        train_fingerprint=train_fingerprint(files, hashes),
+        test_fingerprint=test_fingerprint(files, hashes),
+        train_hashes=tuple(hashes[file.path] for file in files.train),
+    )
+
+
+def _textures(location: str | None, cache: HashCache) -> tuple[str, int]:
+    if location is None:
+        return texture_identity(None, cache), PROCEDURAL_COUNT
+    folder = open_folder(location)
+    return texture_identity(folder, cache), len(texture_files(folder))

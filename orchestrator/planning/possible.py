@@ -1,0 +1,80 @@
+"""Which points of the grid a category has enough normal images for. Pure."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from memseg.config import MethodConfig
+from memseg.config.method import ValidationConfig
+from memseg.data.roles import assign_roles
+from memseg.errors import DataError
+from orchestrator.planning.inventory import CategoryInventory
+
+_ROLE_SETTINGS = (
+    "memory.samples",
+    "validation.held_out_share",
+    "validation.held_out_least",
+    "validation.held_out_most",
+    "training.batch_size",
+)
+"""Only these decide whether a category has enough normal images."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Grid values that one category cannot have; the others keep them."""
+
+    category: str
+    values: Mapping[str, Any]
+    reason: str
+
+
+Points = list[tuple[dict[str, Any], MethodConfig]]
+
+
+def possible_points(
+    category: CategoryInventory, points: Points, seeds: Sequence[int]
+) -> tuple[Points, tuple[Dropped, ...]]:
+    """The points that the category has images for, and what kept it from the others."""
+    if category.problem:
+        return [], ()
+    possible: Points = []
+    dropped: dict[str, Dropped] = {}
+    # Most of a grid does not touch roles: each combination of what does is looked at once.
+    lack = functools.cache(functools.partial(_lack, category, tuple(seeds)))
+    for point, method in points:
+        reason = lack(method.memory.samples, method.validation, method.training.batch_size)
+        if reason is None:
+            possible.append((point, method))
+        else:
+            values = {n: v for n, v in point.items() if n in _ROLE_SETTINGS}
+            dropped.setdefault(str(values), Dropped(category.category, values, reason))
+    return possible, tuple(dropped.values())
+
+
+def _lack(
+    category: CategoryInventory,
+    seeds: Sequence[int],
+    memory_samples: int,
+    validation: ValidationConfig,
+    batch_size: int,
+) -> str | None:
+    """Why the normal images are too few for one of the seeds; None when they are enough."""
+    try:
+        for seed in seeds:
+            assign_roles(
+                category.train_hashes,
+                seed,
+                memory_samples,
+                validation.held_out_share,
+                validation.held_out_least,
+                validation.held_out_most,
+                batch_size,
+                category.category,
+            )
+    except DataError as error:
+        return str(error)
+    return None

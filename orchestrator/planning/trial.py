@@ -1,0 +1,103 @@
+"""A trial and its identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
+
+_EVALUATION_GROUPS = ("evaluation.",)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a trial computes from, by content."""
+
+    train_fingerprint: str
+    test_fingerprint: str
+    textures: str
+    """Fingerprint of the texture folder, or "procedural:1" for textures drawn by the code."""
+    encoder_weights: str
+    """"sha256:<hex>" of a file, "imagenet:<hash in torchvision's file name>", or "random"."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: a category with its whole resolved configuration, seed and inputs."""
+
+    category: str
+    seed: int
+    method: MethodConfig
+    """Resolved: training.precision is fp32 or bf16, never auto."""
+    inputs: Inputs
+    grid: Mapping[str, Any] = field(default_factory=dict)
+    """The grid's values of this trial by dotted name; they are in ``method`` too."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings by dotted name; tuples as lists, as in JSON."""
+        return {name: _plain(value) for name, value in flatten_config(self.method).items()}
+
+    @property
+    def key(self) -> str:
+        """Same key, same result: a hash of everything that the numbers depend on."""
+        return _digest(self._identity())
+
+    @property
+    def training_key(self) -> str:
+        """Like ``key`` without what only evaluation depends on: same weights."""
+        identity = self._identity()
+        del identity["inputs"]["test_fingerprint"]
+        identity["settings"] = {
+            name: value
+            for name, value in identity["settings"].items()
+            if not name.startswith(_EVALUATION_GROUPS)
+        }
+        return _digest(identity)
+
+    @property
+    def name(self) -> str:
+        """For people and for Ray's run names: category and key."""
+        return f"{self.category}-{self.key}"
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "category": self.category,
+            "seed": self.seed,
+            "settings": self.settings,
+            "inputs": vars(self.inputs).copy(),
+            "method_version": METHOD_VERSION,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for plan.json; ``from_json`` reads it."""
+        return {
+            **self._identity(),
+            "grid": {name: _plain(value) for name, value in self.grid.items()},
+            "key": self.key,
+            "training_key": self.training_key,
+        }
+
+
+def from_json(value: Mapping[str, Any]) -> Trial:
+    """The trial that ``Trial.to_json`` wrote."""
+    return Trial(
+        category=value["category"],
+        seed=value["seed"],
+        method=build(MethodConfig, value["settings"]),
+        inputs=Inputs(**value["inputs"]),
+        grid=dict(value["grid"]),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

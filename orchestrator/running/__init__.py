@@ -1,0 +1,1 @@
+"""Runs trials: the function that trains one, and the executors that call it (inline, Ray)."""

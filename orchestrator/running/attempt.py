@@ -1,0 +1,63 @@
+"""One attempt at a trial: its result or its failure ends in the ledger. Without Ray."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from memseg.errors import MemSegError
+from memseg.training.reporting import Reporter
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.planning.trial import Trial
+from orchestrator.running import retries
+from orchestrator.running.checkpoints import FolderCheckpoints
+from orchestrator.running.inputs import Loaded
+from orchestrator.running.trial_run import Placement, run_trial
+
+
+def attempt(
+    trial: Trial,
+    loaded: Loaded,
+    placement: Placement,
+    ledger: Ledger,
+    reporter: Reporter,
+    earlier: tuple[str, ...] = (),
+) -> str | None:
+    """Runs the trial once; returns None when it is committed, else the failure's kind.
+
+    ``earlier``: the kinds of this sweep's failed attempts at the trial, oldest first.
+    """
+    folder = ledger.trial_folder(trial.category, trial.key)
+    if retries.OUT_OF_MEMORY in earlier:
+        placement = replace(placement, evaluation_batch=1)
+    try:
+        result = run_trial(
+            trial,
+            loaded.inputs(),
+            placement,
+            folder,
+            FolderCheckpoints(folder.sub("checkpoints")),
+            reporter,
+        )
+    except Exception as error:  # noqa: BLE001  every failure is recorded, a bug with its traceback
+        kind = retries.kind_of(error)
+        ledger.fail(failure(trial, kind, error, len(earlier) + 1))
+        return kind
+    ledger.commit(result)
+    return None
+
+
+def failure(trial: Trial, kind: str, error: BaseException | str, attempts: int) -> dict[str, Any]:
+    """The failure to record; a traceback only where the program, not its input, is at fault."""
+    expected = isinstance(error, (MemSegError, str))
+    return {
+        "key": trial.key,
+        "category": trial.category,
+        "kind": kind,
+        "message": str(error) or type(error).__name__,
+        "traceback": None if expected else "".join(traceback.format_exception(error)),  # type: ignore[arg-type]
+        "attempts": attempts,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

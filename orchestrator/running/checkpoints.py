@@ -1,0 +1,33 @@
+"""Checkpoints of a running trial, in its folder of the workspace."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from memseg.storage import Folder
+
+_NAME = re.compile(r"step-(\d{8})\.safetensors$")
+
+
+@dataclass(frozen=True)
+class FolderCheckpoints:
+    """A CheckpointStore over a folder: the newest one is kept, whole or not at all."""
+
+    folder: Folder
+
+    def load(self) -> bytes | None:
+        """The newest checkpoint's bytes, None where there is none."""
+        names = self._names()
+        return self.folder.read(names[-1]) if names else None
+
+    def save(self, step: int, data: bytes) -> None:
+        """Writes the checkpoint, then deletes those of earlier steps."""
+        name = f"step-{step:08d}.safetensors"
+        self.folder.write(name, data)
+        for older in self._names():
+            if older < name:
+                self.folder.delete(older)
+
+    def _names(self) -> list[str]:
+        return [f.path for f in self.folder.files() if _NAME.fullmatch(f.path)]

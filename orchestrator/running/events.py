@@ -1,0 +1,26 @@
+"""What happens to trials while a sweep runs, as data. Executors say it, views show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+STARTED, PROGRESS, NOTE, DONE, FAILED = "started", "progress", "note", "done", "failed"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to one trial."""
+
+    kind: str
+    """started, progress, note, done or failed."""
+    category: str
+    key: str
+    step: int = 0
+    values: Mapping[str, float] = field(default_factory=dict)
+    """Numbers: loss and seconds per step while it runs, metrics at the end."""
+    text: str = ""
+    """A note, or why it failed."""
+
+
+Listener = Callable[[Event], None]

@@ -1,0 +1,65 @@
+"""What a result was computed with: packages, hardware, commit. No host name, no user name."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from memseg.training.execution import Execution
+
+_PACKAGES = (
+    "memseg-orchestrator", "torch", "torchvision", "numpy", "opencv-python-headless", "ray",
+)  # fmt: skip
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what the numbers may depend on; a package that is absent is left out."""
+    versions = {"python": sys.version.split()[0]}
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def hardware(execution: Execution, threads: int) -> dict[str, str | int]:
+    """The device that trained."""
+    if execution.device.type == "cuda":
+        device = torch.cuda.get_device_name(execution.device)
+    else:
+        device = "cpu"
+    return {"cpu": _cpu_name(), "device": device, "threads": threads}
+
+
+def _cpu_name(path: Path = Path("/proc/cpuinfo")) -> str:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return "unknown"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else "unknown"
+
+
+def git_commit() -> str | None:
+    """The commit of the code that runs, with "+" where it was changed; None without git."""
+    root = Path(__file__).parents[2]
+    try:
+        head = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+"],
+            capture_output=True, text=True, timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head.stdout.strip() or None
+
+
+def peak_memory_gib() -> float:
+    """The largest resident size of this process so far, in GiB."""
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(kib / 2**20, 3)

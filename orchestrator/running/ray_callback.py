@@ -1,0 +1,64 @@
+"""Tune's callbacks as events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ray.tune import Callback
+
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.planning.trial import Trial
+from orchestrator.running import events
+from orchestrator.running.events import Event, Listener
+from orchestrator.running.outcome import outcome_event
+
+_SHOWN = ("loss", "l1", "focal", "step_seconds")
+
+
+class ListenerCallback(Callback):  # type: ignore[misc]
+    """Tells a Listener what Tune's trials do; how they ended is read from the ledger."""
+
+    def __init__(
+        self, by_key: Mapping[str, Trial], ledger: Ledger, listener: Listener, loader: Any
+    ) -> None:
+        self._by_key, self._ledger, self._listener = by_key, ledger, listener
+        self._loader = loader
+        self._left = Counter(trial.category for trial in by_key.values())
+
+    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        """A driver starts (again)."""
+        ours = self._of(trial)
+        self._listener(Event(events.STARTED, ours.category, ours.key))
+
+    def on_trial_result(
+        self, iteration: int, trials: Any, trial: Any, result: Mapping[str, Any], **info: Any
+    ) -> None:
+        """A worker reported through Ray Train."""
+        ours, step = self._of(trial), int(result.get("step", 0))
+        if "note" in result:
+            text = str(result["note"])
+            self._listener(Event(events.NOTE, ours.category, ours.key, step, text=text))
+            return
+        values = {name: float(result[name]) for name in _SHOWN if name in result}
+        if values:
+            self._listener(Event(events.PROGRESS, ours.category, ours.key, step, values))
+
+    def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        """The driver returned."""
+        self._ended(trial)
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        """The driver died for good."""
+        self._ended(trial)
+
+    def _ended(self, trial: Any) -> None:
+        ours = self._of(trial)
+        self._listener(outcome_event(ours, self._ledger))
+        self._left[ours.category] -= 1
+        if not self._left[ours.category]:
+            self._loader.forget.remote(ours.category)
+
+    def _of(self, trial: Any) -> Trial:
+        return self._by_key[trial.config["key"]]

@@ -1,0 +1,113 @@
+"""The Tune trainable: a thin driver that takes no CPU and starts Ray Train for one trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+import ray.train
+import ray.tune
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+from ray.train.v2.api.exceptions import TrainingFailedError
+from ray.tune.integration.ray_train import TuneReportCallback
+
+from memseg.storage import Folder
+from orchestrator.ledger.ledger import Done, Failed, Ledger
+from orchestrator.planning.trial import Trial, from_json
+from orchestrator.running import retries
+from orchestrator.running.attempt import failure
+from orchestrator.running.ray_worker import train_worker
+from orchestrator.running.trial_run import Placement
+
+
+@dataclass(frozen=True)
+class DriverSetup:
+    """What all drivers of a sweep share; goes to them through the object store."""
+
+    workspace: Folder
+    placement: Placement
+    loader: Any
+    """Handle of the InputLoader."""
+    cpus: int
+    """CPUs of a trial's worker."""
+    gpus: float
+    trials: Mapping[str, Mapping[str, Any]]
+    """Trial key to ``Trial.to_json``."""
+
+
+def drive(config: Mapping[str, Any], setup: DriverSetup) -> None:
+    """Runs one trial until it is committed or its retries are used up (retries.decide)."""
+    trial = from_json(setup.trials[config["key"]])
+    ledger = Ledger(setup.workspace)
+    failures: tuple[str, ...] = ()
+    while True:
+        kind = _fit_once(trial, setup, ledger, failures)
+        if kind is None:
+            return
+        failures = (*failures, kind)
+        if not retries.decide(failures).again:
+            return
+
+
+def _fit_once(
+    trial: Trial, setup: DriverSetup, ledger: Ledger, earlier: tuple[str, ...]
+) -> str | None:
+    """One Ray Train run; None when the trial is committed, else the failure's kind."""
+    ledger.clear_failure(trial.category, trial.key)
+    references = ray.get(
+        setup.loader.references.remote(trial.category, trial.method.image.size)
+    )
+    trainer = TorchTrainer(
+        train_worker,
+        train_loop_config={
+            "references": references,
+            "trial": trial.to_json(),
+            "workspace": setup.workspace,
+            "placement": setup.placement,
+            "earlier": earlier,
+        },
+        scaling_config=ScalingConfig(
+            num_workers=1,
+            use_gpu=setup.gpus > 0,
+            resources_per_worker=_resources(setup),
+        ),
+        run_config=RunConfig(
+            # Ray Train resumes by (storage_path, name): the name holds content, no time.
+            name=trial.name,
+            storage_path=setup.workspace.at("ray/train"),
+            storage_filesystem=setup.workspace.filesystem,
+            # Retries are decided here, by kind; Train would repeat every error alike.
+            failure_config=FailureConfig(
+                max_failures=0, controller_failure_limit=2, max_preemption_failures=5
+            ),
+            callbacks=[TuneReportCallback()],
+        ),
+    )
+    lost: str | None = None
+    try:
+        trainer.fit()
+    except TrainingFailedError as error:
+        lost = _first_line(error)
+    record = ledger.record(trial.category, trial.key)
+    if isinstance(record, Done):
+        return None
+    if isinstance(record, Failed):
+        return str(record.failure["kind"])
+    text = f"its worker process ended without a result: {lost or 'no reason given'}"
+    ledger.fail(failure(trial, retries.LOST, text, len(earlier) + 1))
+    return retries.LOST
+
+
+def _resources(setup: DriverSetup) -> dict[str, float]:
+    resources: dict[str, float] = {"CPU": setup.cpus}
+    if setup.gpus > 0:
+        resources["GPU"] = setup.gpus
+    return resources
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:500]

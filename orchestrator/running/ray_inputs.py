@@ -1,0 +1,48 @@
+"""Loads each input once per cluster, in Ray tasks, and hands out references to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ray
+
+from orchestrator.running.inputs import (
+    Sources,
+    encoder_or_error,
+    product_or_error,
+    textures_or_error,
+)
+
+
+@ray.remote(num_cpus=0)
+class InputLoader:
+    """Owns the references, and so what is behind them, for as long as the sweep runs.
+
+    Tasks rather than ``ray.put``: what a lost node held is made again from its task. They take
+    no CPU, so that they never wait for one that a waiting trial holds.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._refs: dict[tuple[Any, ...], Any] = {}
+
+    def references(self, category: str, size: int) -> dict[str, Any]:
+        """References to the parts of ``Loaded`` for a category, loading what is not there yet."""
+        return {
+            "product": self._once(product_or_error, self._sources, category, size),
+            "textures": self._once(textures_or_error, self._sources, size),
+            "encoder": self._once(encoder_or_error, self._sources),
+        }
+
+    def forget(self, category: str) -> None:
+        """Lets go of a category whose trials have all ended."""
+        for key in [k for k in self._refs if category in k]:
+            del self._refs[key]
+
+    def _once(self, function: Callable[..., Any], *args: Any) -> Any:
+        key = (function.__name__, *(a for a in args if not isinstance(a, Sources)))
+        if key not in self._refs:
+            task = ray.remote(num_cpus=0, max_retries=3)(function)
+            self._refs[key] = task.remote(*args)
+        return self._refs[key]

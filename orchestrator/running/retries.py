@@ -1,0 +1,58 @@
+"""What went wrong with a trial, and whether to try again: pure decisions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from memseg.errors import (
+    DataError,
+    DivergedError,
+    MemSegError,
+    SettingError,
+    StorageError,
+    WeightsError,
+)
+
+DATA, CONFIGURATION, OUT_OF_MEMORY = "data", "configuration", "out_of_memory"
+LOST, STORAGE, BUG = "lost", "storage", "bug"
+
+BUDGET: Mapping[str, int] = {
+    DATA: 0,
+    CONFIGURATION: 0,
+    OUT_OF_MEMORY: 1,
+    LOST: 5,
+    STORAGE: 2,
+    BUG: 0,
+}
+"""How often a trial is tried *again* in one sweep after a failure of this kind. Data and
+configuration fail again for sure; a bug is tried again by the next sweep."""
+
+
+def kind_of(error: BaseException) -> str:
+    """The failure kind of an error that the training function saw."""
+    if isinstance(error, DataError):
+        return DATA
+    if isinstance(error, (SettingError, WeightsError, DivergedError)):
+        return CONFIGURATION
+    if isinstance(error, StorageError):
+        return STORAGE
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return OUT_OF_MEMORY
+    return CONFIGURATION if isinstance(error, MemSegError) else BUG
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Try again, or give up with the number of attempts made."""
+
+    again: bool
+    attempts: int
+
+
+def decide(failures: tuple[str, ...]) -> Decision:
+    """What to do after failures of these kinds, oldest first. A budget for each kind."""
+    counts = Counter(failures)
+    within = all(count <= BUDGET[kind] for kind, count in counts.items())
+    return Decision(again=within, attempts=len(failures))

@@ -1,0 +1,223 @@
+"""The training function: one trial from its inputs to its committed result.
+
+Both executors call it. It knows neither Ray nor the plan: what it needs is handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from memseg.config import METHOD_VERSION
+from memseg.data.product import Product
+from memseg.data.roles import Roles, assign_roles
+from memseg.evaluation.baseline import pixel_baseline
+from memseg.evaluation.maps import anomaly_maps
+from memseg.evaluation.synthetic import evaluate_synthetic
+from memseg.metrics.auroc import auroc
+from memseg.metrics.evaluate import compute_metrics
+from memseg.metrics.undefined import UndefinedMetric
+from memseg.model.network import MemSegNet, build_network
+from memseg.simulation.foreground import foreground_masks
+from memseg.simulation.simulate import Simulator
+from memseg.storage import Folder
+from memseg.training.execution import Execution, make_execution, set_threads
+from memseg.training.loop import Intervals, TrainingImages, TrainingSummary, train
+from memseg.training.reporting import CheckpointStore, Reporter
+from orchestrator.planning.trial import Trial
+from orchestrator.running.inputs import SharedInputs
+from orchestrator.running.provenance import (
+    git_commit,
+    hardware,
+    package_versions,
+    peak_memory_gib,
+)
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how a trial runs; nothing of it is part of the trial's identity."""
+
+    device: str = "auto"
+    threads: int = 1
+    intervals: Intervals = Intervals()
+    evaluation_batch: int = 8
+
+
+def run_trial(
+    trial: Trial,
+    inputs: SharedInputs,
+    placement: Placement,
+    folder: Folder,
+    checkpoints: CheckpointStore,
+    reporter: Reporter,
+    trained: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Trains and evaluates; writes the weights into ``folder``; returns the result to commit.
+
+    ``trained``: the result of a finished trial with the same training key whose weights lie in
+    ``folder`` already: then it is only evaluated. Raises MemSegError.
+    """
+    started_at, started = _now(), time.monotonic()
+    config, product = trial.method, inputs.product
+    set_threads(placement.threads)
+    execution = make_execution(
+        placement.device, config.training.precision, config.training.channels_last
+    )
+    roles = trial_roles(trial, product)
+    network = build_network(
+        config, product.train[list(roles.memory)], inputs.encoder, trial.seed
+    )
+    execution.place(network)
+    if trained is None:
+        summary = _train(
+            network, trial, inputs, roles, execution, placement, checkpoints, reporter
+        )
+    else:
+        summary = None
+        network.load_state_dict(load_tensors(folder.read(WEIGHTS_FILE)))
+    with torch.inference_mode(), execution.autocast():
+        network.refresh_memory()
+    evaluation_started = time.monotonic()
+    found = _evaluate(network, trial, product, roles, execution, placement)
+    weights = pack_weights(network)
+    folder.write(WEIGHTS_FILE, weights)
+    ended = time.monotonic()
+    return {
+        "key": trial.key,
+        "training_key": trial.training_key,
+        "category": trial.category,
+        "seed": trial.seed,
+        "method_version": METHOD_VERSION,
+        "settings": trial.settings,
+        "grid": trial.to_json()["grid"],
+        "inputs": vars(trial.inputs).copy(),
+        **found,
+        "steps": config.training.max_steps,
+        "seconds": _seconds(summary, trained, ended - evaluation_started, ended - started),
+        "peak_memory_gib": peak_memory_gib(),
+        "hardware": hardware(execution, placement.threads),
+        "packages": package_versions(),
+        "git_commit": git_commit(),
+        "encoder_weights": inputs.encoder.identity,
+        "bottleneck_weights": "pretrained" if inputs.encoder.has_layer4 else "random",
+        "memory_samples": [product.train_names[i] for i in roles.memory],
+        "held_out": [product.train_names[i] for i in roles.held_out],
+        "training_images": len(roles.training),
+        "precision": config.training.precision,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "started_at": started_at,
+        "ended_at": _now(),
+    }
+
+
+def trial_roles(trial: Trial, product: Product) -> Roles:
+    """Which training images are held out, in the memory and trained on. Raises DataError."""
+    config = trial.method
+    return assign_roles(
+        product.train_hashes,
+        trial.seed,
+        config.memory.samples,
+        config.validation.held_out_share,
+        config.validation.held_out_least,
+        config.validation.held_out_most,
+        config.training.batch_size,
+        trial.category,
+    )
+
+
+def pack_weights(network: MemSegNet) -> bytes:
+    """All of a network's state, the memory images among it, as safetensors."""
+    state = {n: v.detach().cpu().contiguous() for n, v in network.state_dict().items()}
+    return save_tensors(state)
+
+
+def _train(
+    network: MemSegNet,
+    trial: Trial,
+    inputs: SharedInputs,
+    roles: Roles,
+    execution: Execution,
+    placement: Placement,
+    checkpoints: CheckpointStore,
+    reporter: Reporter,
+) -> TrainingSummary:
+    images = inputs.product.train[list(roles.training)]
+    data = TrainingImages(
+        torch.from_numpy(images), foreground_masks(images, trial.method.foreground)
+    )
+    simulator = Simulator(
+        trial.method.simulation,
+        torch.from_numpy(np.array(inputs.textures)),
+        trial.seed,
+        execution.device,
+    )
+    return train(
+        network, data, simulator, trial.method, trial.seed, execution, reporter, checkpoints,
+        placement.intervals,
+    )  # fmt: skip
+
+
+def _evaluate(
+    network: MemSegNet,
+    trial: Trial,
+    product: Product,
+    roles: Roles,
+    execution: Execution,
+    placement: Placement,
+) -> dict[str, Any]:
+    settings = trial.method.evaluation
+    maps = anomaly_maps(network, product.test, execution, placement.evaluation_batch)
+    metrics = compute_metrics(
+        maps, product.test_labels, product.masks, settings.top_pixels, settings.aupro_limit
+    )
+    held_out = product.train[list(roles.held_out)]
+    synthetic = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution)
+    return {
+        "metrics": metrics.values,
+        "undefined": metrics.undefined,
+        "synthetic": asdict(synthetic) if synthetic else None,
+        "baseline_image_auroc": _baseline(product, roles),
+    }
+
+
+def _baseline(product: Product, roles: Roles) -> float | None:
+    """Image AUROC of the smallest pixel difference to the memory images; None if undefined."""
+    scores = pixel_baseline(product.test, product.train[list(roles.memory)])
+    try:
+        return auroc(scores, product.test_labels)
+    except UndefinedMetric:
+        return None
+
+
+def _seconds(
+    summary: TrainingSummary | None,
+    trained: Mapping[str, Any] | None,
+    evaluate: float,
+    total: float,
+) -> dict[str, float | int | None]:
+    if summary is None:
+        train_seconds = dict(trained or {}).get("seconds", {})
+        return {**train_seconds, "evaluate": round(evaluate, 3), "total": round(total, 3)}
+    return {
+        "train": round(summary.seconds, 3),
+        "evaluate": round(evaluate, 3),
+        "total": round(total, 3),
+        "step_median": None if summary.step_seconds is None else round(summary.step_seconds, 4),
+        "resumed_at_step": summary.resumed_at,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

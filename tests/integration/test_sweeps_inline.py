@@ -1,0 +1,230 @@
+"""Whole sweeps without Ray: from images to tables and registry, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from orchestrator.registry.__main__ import main as registry
+from orchestrator.running import trial_run
+from orchestrator.sweep import main
+
+Sweep = Callable[..., int]
+
+
+@pytest.fixture
+def sweep(small: Sequence[str], product_lines: Path, tmp_path: Path) -> Sweep:
+    """Runs a small inline sweep over two product lines; returns its exit code."""
+
+    def run(*arguments: str, root: Path = product_lines, executor: str = "inline") -> int:
+        return main([
+            "--name", "test",
+            "--data.root", str(root),
+            "--data.categories", "[brushed_metal,connector]",
+            "--workspace", str(tmp_path / "ws"),
+            "--executor", executor,
+            *small,
+            *arguments,
+        ])  # fmt: skip
+
+    return run
+
+
+def tables(workspace: Path) -> pd.DataFrame:
+    return pd.read_csv(workspace / "sweeps" / "test" / "auroc.csv").set_index("category")
+
+
+def results(workspace: Path) -> dict[str, dict[str, Any]]:
+    found = (workspace / "trials").glob("*/*/result.json")
+    return {f"{p.parts[-3]}/{p.parts[-2]}": json.loads(p.read_text()) for p in found}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_sweep_leaves_tables_a_plan_and_verified_models(sweep: Sweep, tmp_path: Path) -> None:
+    workspace = tmp_path / "ws"
+    assert sweep("--grid.optimizer.lr", "[0.02,0.04]") == 0
+    table = tables(workspace)
+    assert list(table.index) == [
+        "brushed_metal", "connector", "mean", "mean_textures", "mean_objects",
+    ]  # fmt: skip
+    assert list(table["trials_done"][:2]) == [2, 2]
+    assert table["image_auroc"]["mean"] == pytest.approx(table["image_auroc"][:2].mean())
+    assert "random" in str(table["encoder_weights"]["connector"])
+    assert (workspace / "sweeps/test/plan.json").is_file()
+    assert len(pd.read_parquet(workspace / "sweeps/test/trials.parquet")) == 4
+    for category in ("brushed_metal", "connector"):
+        aliases = json.loads((workspace / "registry" / category / "aliases.json").read_text())
+        assert (workspace / "registry" / category / "versions" / aliases["champion"]).is_dir()
+    assert registry(["verify", "--workspace", str(workspace)]) == 0
+
+
+def test_only_the_winners_weights_stay(sweep: Sweep, tmp_path: Path) -> None:
+    assert sweep("--grid.optimizer.lr", "[0.02,0.04]") == 0
+    kept = sorted((tmp_path / "ws" / "trials").glob("*/*/model.safetensors"))
+    assert len(kept) == 2
+    assert {p.parts[-3] for p in kept} == {"brushed_metal", "connector"}
+    assert not list((tmp_path / "ws" / "trials").rglob("step-*"))
+
+
+def test_the_same_command_again_runs_nothing_and_changes_no_byte(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sweep() == 0
+    before = contents(tmp_path / "ws")
+
+    def never(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a finished trial was run again")
+
+    monkeypatch.setattr(trial_run, "build_network", never)
+    assert sweep() == 0
+    assert contents(tmp_path / "ws") == before
+
+
+def test_a_larger_grid_runs_only_what_is_new(sweep: Sweep, tmp_path: Path) -> None:
+    assert sweep() == 0
+    before = results(tmp_path / "ws")
+    assert sweep("--grid.optimizer.lr", "[0.04,0.08]") == 0
+    after = results(tmp_path / "ws")
+    assert len(after) == 4
+    assert {key: after[key] for key in before} == before
+
+
+def test_a_broken_image_fails_its_category_alone(
+    sweep: Sweep, tmp_path: Path, product_lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "lines"
+    shutil.copytree(product_lines, root)
+    broken = sorted((root / "connector" / "train" / "good").iterdir())[0]
+    broken.write_bytes(b"\x00\x01" * 500)
+    assert sweep(root=root) == 1
+    assert broken.name in capsys.readouterr().out
+    table = tables(tmp_path / "ws")
+    assert table["trials_done"]["connector"] == 0
+    assert table["trials_done"]["brushed_metal"] == 1
+    markdown = (tmp_path / "ws" / "sweeps" / "test" / "auroc.md").read_text()
+    assert "1 of 2" in markdown
+    assert broken.name in markdown
+
+
+def test_a_mended_image_is_all_it_takes_to_go_on(
+    sweep: Sweep, tmp_path: Path, product_lines: Path
+) -> None:
+    root = tmp_path / "lines"
+    shutil.copytree(product_lines, root)
+    broken = sorted((root / "connector" / "train" / "good").iterdir())[0]
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[: len(whole) // 2])
+    assert sweep(root=root) == 1
+    broken.write_bytes(whole)
+    assert sweep(root=root) == 0
+    assert list(tables(tmp_path / "ws")["trials_done"][:2]) == [1, 1]
+
+
+def test_an_interrupted_trial_goes_on_and_ends_in_the_same_bits(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sweep() == 0
+    whole = results(tmp_path / "ws")
+    shutil.rmtree(tmp_path / "ws")
+    from memseg.training import loop
+
+    real, steps = loop.train_step, []
+
+    def killed(*args: Any) -> Any:
+        steps.append(1)
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(loop, "train_step", killed)
+    assert sweep("--checkpoint_every_steps", "2") == 130
+    assert not results(tmp_path / "ws")
+    assert list((tmp_path / "ws" / "trials").rglob("step-*"))
+    assert sweep("--checkpoint_every_steps", "2") == 0
+    resumed = results(tmp_path / "ws")
+    first = next(key for key in resumed if key.startswith("brushed_metal"))
+    assert resumed[first]["seconds"]["resumed_at_step"] == 2
+    for key, result in whole.items():
+        for name in ("metrics", "synthetic", "weights_sha256"):
+            assert resumed[key][name] == result[name], (key, name)
+
+
+def test_a_bug_is_recorded_with_its_traceback_and_tried_again_next_time(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = trial_run.build_network
+
+    def broken(*args: Any) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(trial_run, "build_network", broken)
+    assert sweep() == 1
+    failures = list((tmp_path / "ws" / "trials").rglob("failure.json"))
+    failure = json.loads(failures[0].read_text())
+    assert (failure["kind"], failure["message"]) == ("bug", "a bug")
+    assert "ZeroDivisionError" in failure["traceback"]
+    monkeypatch.setattr(trial_run, "build_network", real)
+    assert sweep() == 0
+    assert not list((tmp_path / "ws" / "trials").rglob("failure.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--training.max_step", "3"], "did you mean 'training.max_steps'"),
+        (["--grid.optimizer.lr", "[0.02,-1]"], "optimizer.lr must be above 0"),
+        (["--data.categories", "['..']"], ".."),
+        (["--data.root", "/nowhere/at/all"], "/nowhere/at/all"),
+        (["--encoder_weights", "/nowhere/weights.pth"], "/nowhere/weights.pth"),
+        (["--textures", "/nowhere/textures"], "/nowhere/textures"),
+        (["--config", "jobs/none.yaml"], "none.yaml"),
+    ],
+)
+def test_a_wrong_command_is_one_message_and_starts_nothing(
+    sweep: Sweep,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    assert sweep(*arguments) == 2
+    shown = "".join(capsys.readouterr().err.split())
+    assert "".join(message.split()) in shown
+    assert "Traceback" not in shown
+    assert not (tmp_path / "ws" / "trials").exists()
+
+
+def test_a_workspace_that_is_a_file_is_said(
+    sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ws").write_text("a file")
+    assert sweep() == 2
+    assert "isafile" in "".join(capsys.readouterr().err.split())
+
+
+def test_without_arguments_and_data_root_the_job_files_are_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MEMSEG_DATA_ROOT", raising=False)
+    assert main([]) == 2
+    shown = capsys.readouterr().err
+    for name in ("demo.yaml", "paper.yaml", "paper-grid.yaml"):
+        assert name in shown
+
+
+def test_a_dry_run_starts_nothing(
+    sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep("--grid.optimizer.lr", "[0.02,0.04]", "--dry_run") == 0
+    assert "nothing was started" in capsys.readouterr().out
+    assert not (tmp_path / "ws" / "trials").exists()
+    assert not (tmp_path / "ws" / "sweeps").exists()

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memseg.data.roles import Roles, assign_roles, check_role_counts
+from memseg.errors import DataError, SettingError
+
+
+def contents(n: int, first: int = 0) -> list[str]:
+    return [hashlib.sha256(str(i).encode()).hexdigest() for i in range(first, first + n)]
+
+
+def roles(hashes: list[str], **changed: Any) -> Roles:
+    values: dict[str, Any] = {
+        "seed": 0, "memory_samples": 30, "held_out_share": 0.1, "held_out_least": 6,
+        "held_out_most": 32, "least_training": 4, "category": "screw",
+    }  # fmt: skip
+    return assign_roles(hashes, **{**values, **changed})
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(40, 120), seed=st.integers(0, 5), share=st.sampled_from([0.0, 0.1, 0.5]))
+def test_each_image_has_one_role(n: int, seed: int, share: float) -> None:
+    made = roles(contents(n), seed=seed, memory_samples=10, held_out_share=share, held_out_most=20)
+    assert sorted(made.held_out + made.memory + made.training) == list(range(n))
+    assert len(made.memory) == 10
+    assert len(made.held_out) == 0 if share == 0 else 6 <= len(made.held_out) <= 20
+
+
+def test_memories_of_different_sizes_are_prefixes_of_one_order() -> None:
+    hashes = contents(100)
+    small, large = roles(hashes, memory_samples=15), roles(hashes, memory_samples=70)
+    assert large.memory[:15] == small.memory
+    assert large.held_out == small.held_out
+
+
+def test_the_held_out_images_do_not_depend_on_the_memory_and_come_first() -> None:
+    hashes = contents(60)
+    without = roles(hashes, held_out_share=0.0, memory_samples=30)
+    held_out = roles(hashes, memory_samples=30).held_out
+    assert set(without.memory) & set(held_out)  # some would have been in the memory
+
+
+def test_about_the_share_is_held_out() -> None:
+    made = roles(contents(2000), held_out_most=4096)
+    assert 150 < len(made.held_out) < 250
+
+
+def test_the_least_and_the_most_are_kept() -> None:
+    assert len(roles(contents(40), held_out_share=1e-9, memory_samples=5).held_out) == 6
+    assert len(roles(contents(2000)).held_out) == 32
+
+
+@settings(max_examples=20, deadline=None)
+@given(old=st.integers(150, 200), new=st.integers(1, 60))
+def test_adding_images_moves_none_between_held_out_and_the_rest(old: int, new: int) -> None:
+    hashes, added = contents(old), contents(new, first=10_000)
+    free = {"held_out_least": 1, "held_out_most": 4096}
+    before = {hashes[i] for i in roles(hashes, **free).held_out}
+    together = sorted(hashes + added)
+    after = {together[i] for i in roles(together, **free).held_out}
+    assert before == after & set(hashes)
+
+
+def test_the_order_of_files_does_not_matter_but_the_seed_does() -> None:
+    hashes = contents(80)
+    turned = hashes[::-1]
+    first, second = roles(hashes), roles(turned)
+    assert [hashes[i] for i in first.memory] == [turned[i] for i in second.memory]
+    assert {hashes[i] for i in first.held_out} == {turned[i] for i in second.held_out}
+    assert roles(hashes, seed=1).memory != first.memory
+    assert roles(hashes, seed=1).held_out != first.held_out
+
+
+def test_equal_contents_are_told_apart_by_their_place() -> None:
+    made = roles(["0" * 64] * 50)
+    assert made == roles(["0" * 64] * 50)
+    assert made.held_out == tuple(range(6))
+    assert made.memory == tuple(range(6, 36))
+
+
+def test_too_few_images_are_refused_with_counts_and_advice() -> None:
+    message = (
+        r"'screw' has 39 normal images, 40 are needed: 30 for the memory \(memory.samples\), "
+        r"6 held out .* at least 4 to train; lower"
+    )
+    with pytest.raises(DataError, match=message):
+        roles(contents(39), held_out_share=1e-9)
+    assert len(roles(contents(40), held_out_share=1e-9).training) == 4
+
+
+def test_counts_alone_refuse_what_cannot_be() -> None:
+    fixed = {"memory_samples": 30, "held_out_least": 6, "held_out_most": 32, "least_training": 4,
+             "category": "screw"}  # fmt: skip
+    check_role_counts(40, held_out_share=0.1, **fixed)
+    check_role_counts(34, held_out_share=0.0, **fixed)
+    with pytest.raises(DataError, match="has 39 normal images, 40 are needed"):
+        check_role_counts(39, held_out_share=0.1, **fixed)
+
+
+def test_a_least_above_the_most_is_refused() -> None:
+    with pytest.raises(SettingError, match="held_out_least"):
+        roles(contents(80), held_out_least=9, held_out_most=8)
+
+
+def test_roles_stay_as_they_were_published() -> None:
+    # A change here changes every trial's numbers: METHOD_VERSION must rise with it.
+    made = roles(contents(20), memory_samples=5, held_out_least=3)
+    assert (made.held_out, made.memory) == PUBLISHED
+
+
+PUBLISHED = ((0, 5, 13, 14), (9, 15, 7, 6, 18))

@@ -1,0 +1,123 @@
+"""The loop: resumed equals uninterrupted, reports, divergence, a golden loss curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+
+from memseg.errors import DivergedError
+from memseg.model.network import MemSegNet
+from memseg.training.loop import Intervals, make_batch, train
+from memseg.training.reporting import NoCheckpoints, SilentReporter
+
+
+class Kept:
+    """Checkpoints in memory."""
+
+    def __init__(self, data: bytes | None = None) -> None:
+        self.data, self.steps = data, []  # type: ignore[var-annotated]
+
+    def load(self) -> bytes | None:
+        return self.data
+
+    def save(self, step: int, data: bytes) -> None:
+        self.data = data
+        self.steps.append(step)
+
+
+class Told:
+    """Remembers what it was told."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.losses: list[float] = []
+        self.events: list[str] = []
+        self.stop_at = stop_at
+
+    def progress(self, step: int, values: Mapping[str, float]) -> None:
+        self.losses.append(values["loss"])
+        if step == self.stop_at:
+            raise KeyboardInterrupt
+
+    def event(self, message: str) -> None:
+        self.events.append(message)
+
+
+def run(bench, reporter=None, checkpoints=None) -> MemSegNet:  # type: ignore[no-untyped-def]
+    network = bench.network()
+    train(
+        network,
+        bench.data,
+        bench.simulator(),
+        bench.config,
+        3,
+        bench.execution,
+        reporter or SilentReporter(),
+        checkpoints or NoCheckpoints(),
+        Intervals(report_steps=1, checkpoint_steps=2),
+    )
+    return network
+
+
+def assert_same_state(one: MemSegNet, other: MemSegNet) -> None:
+    first, second = one.state_dict(), other.state_dict()
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(bench) -> None:  # type: ignore[no-untyped-def]
+    whole = run(bench)
+    kept = Kept()
+    with pytest.raises(KeyboardInterrupt):
+        run(bench, Told(stop_at=5), kept)
+    assert kept.steps == [2, 4]
+    told = Told()
+    resumed = run(bench, told, kept)
+    assert told.events == ["goes on from step 4"]
+    assert len(told.losses) == 2
+    assert_same_state(whole, resumed)
+
+
+def test_an_unreadable_checkpoint_is_said_and_training_starts_again(bench) -> None:  # type: ignore[no-untyped-def]
+    told = Told()
+    again = run(bench, told, Kept(b"not a checkpoint"))
+    assert "starting again from step 0" in told.events[0]
+    assert_same_state(run(bench), again)
+
+
+def test_training_changes_what_is_trainable_and_nothing_that_is_frozen(bench) -> None:  # type: ignore[no-untyped-def]
+    before, after = bench.network().state_dict(), run(bench).state_dict()
+    trained = {id(p) for p in bench.network().trainable_parameters()}
+    assert trained
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    frozen = {name for name, p in bench.network().named_parameters() if not p.requires_grad}
+    assert changed
+    assert frozen
+    assert not changed & frozen
+
+
+def test_a_batch_is_one_half_normal_and_one_half_simulated(bench) -> None:  # type: ignore[no-untyped-def]
+    images, target = make_batch(
+        bench.data, bench.simulator(), bench.config, 3, 5, bench.execution
+    )
+    assert images.shape == (4, 3, 64, 64)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert not target[:2].any()
+    assert target[2:].flatten(1).any(1).all()
+    known = (bench.data.images.float() / 255).flatten(1)
+    for image in images[:2].flatten(1):
+        assert (known == image).all(1).any()
+
+
+def test_a_loss_that_is_not_finite_is_a_diverged_run(bench, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    import memseg.training.loop as loop
+
+    def broken(*args: object) -> loop.LossTerms:
+        return loop.LossTerms(*(torch.tensor(float("nan")),) * 3)
+
+    monkeypatch.setattr(loop, "train_step", broken)
+    with pytest.raises(DivergedError, match=r"step 1 .*lower the learning rate"):
+        run(bench)
