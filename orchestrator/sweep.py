@@ -8,20 +8,133 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from memseg.data.demo import draw_demo
-from memseg.errors import MemSegError
-from memseg.storage import open_folder
-from orchestrator.aggregation.winners import weights_to_drop
+from memseg.data.textures import PROCEDURAL_TEXTURES
+from memseg.errors import DataError, MemSegError
+from memseg.storage import Folder, open_folder
+from orchestrator.aggregation.tables import Tables, make_tables
+from orchestrator.aggregation.terminal import print_tables
+from orchestrator.aggregation.write import write_tables
+from orchestrator.job.arguments import wants_help
+from orchestrator.job.help import help_text
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
-from orchestrator.ledger.ledger import Done, Ledger
+from orchestrator.ledger.ledger import Done, Ledger, Record
+from orchestrator.ledger.pending import pending
+from orchestrator.planning.allotment import Allotment, allot
+from orchestrator.planning.estimate import estimate, largest_trial_gib
+from orchestrator.planning.hardware import auto_precision, resolve_device, this_machine
 from orchestrator.planning.inventory import gather_inventory
 from orchestrator.planning.plan import Plan, make_plan
+from orchestrator.planning.render import as_text, render_dry_run
+from orchestrator.publishing import drop_weights, publish_winners
 
-OK, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+ALL_DONE, SOME_FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a sweep; returns the exit code."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if wants_help(arguments):
+        print(help_text())
+        return ALL_DONE
+    console, errors = Console(soft_wrap=False), Console(stderr=True)
+    try:
+        job = read_job(arguments, os.environ, Path.cwd())
+        return _sweep(job, console)
+    except MemSegError as error:
+        errors.print(f"error: {error}", style="bold red", markup=False, highlight=False)
+        return WRONG
+    except KeyboardInterrupt:
+        errors.print(
+            "interrupted: finished trials are kept; the same command again goes on from here"
+        )
+        return INTERRUPTED
+
+
+def _sweep(job: Job, console: Console) -> int:
+    plan, allotment, ledger = _plan(job)
+    records = ledger.read_all(plan.trials)
+    if job.config.dry_run:
+        done = {key for key, record in records.items() if isinstance(record, Done)}
+        results = [r.result for r in records.values() if isinstance(r, Done)]
+        costs = estimate(plan, allotment, done, results)
+        console.print(as_text(render_dry_run(job, plan, costs, done)), end="", highlight=False,
+                      markup=False, soft_wrap=True)  # fmt: skip
+        return ALL_DONE
+    if not plan.trials:
+        problems = "; ".join(plan.problems.values())
+        raise DataError(f"no category can be trained: {problems}")
+    folder = ledger.workspace.sub(f"sweeps/{plan.name}")
+    folder.write_json("plan.json", plan.to_json())
+    to_do = pending(plan.trials, records)
+    _announce(job, plan, len(to_do), allotment, console)
+    if to_do:
+        # torch and Ray take seconds to import: only when there is something to run.
+        from orchestrator.running.execute import execute
+
+        execute(job, plan, records, to_do, allotment, ledger, console)
+        records = ledger.read_all(plan.trials)
+    tables = make_tables(plan, records)
+    _conclude(tables, records, ledger, folder, console)
+    return ALL_DONE if tables.done == tables.planned else SOME_FAILED
+
+
+def _plan(job: Job) -> tuple[Plan, Allotment, Ledger]:
+    config = job.config
+    capacity = this_machine(os.environ)
+    device = resolve_device(config.device, capacity.gpus)
+    ledger = Ledger(open_folder(config.workspace))
+    plan = make_plan(job, gather_inventory(job, os.environ), auto_precision(device))
+    allotment = allot(
+        config.resources, config.executor, device, capacity, len(plan.trials),
+        largest_trial_gib(plan),
+    )  # fmt: skip
+    return plan, allotment, ledger
+
+
+def _announce(job: Job, plan: Plan, left: int, allotment: Allotment, console: Console) -> None:
+    total = len(plan.trials) + len(plan.refused)
+    said = [f"{plan.name}: {total} trials of {len(plan.categories)} categories, {left} to run"]
+    if left:
+        said.append(
+            f"executor {allotment.executor}, {allotment.at_once} at once with "
+            f"{allotment.threads} threads on {allotment.device}; workspace {job.config.workspace}"
+        )
+    if plan.encoder_weights == "random":
+        said.append("RANDOM ENCODER WEIGHTS: figures show that it runs, not what MemSeg can do")
+    if plan.textures == PROCEDURAL_TEXTURES:
+        said.append("no texture folder was given: textures are drawn by the code, not DTD")
+    said += [f"{category}: {problem}" for category, problem in plan.problems.items()]
+    said += [f"{d.category}: {dict(d.values)} dropped: {d.reason}" for d in plan.dropped]
+    said += plan.notes
+    for line in said:
+        console.print(line, markup=False, highlight=False)
+
+
+def _conclude(
+    tables: Tables,
+    records: Mapping[str, Record],
+    ledger: Ledger,
+    folder: Folder,
+    console: Console,
+) -> None:
+    write_tables(folder, tables)
+    published = publish_winners(tables, ledger)
+    for note in published:
+        console.print(note, markup=False, highlight=False, style="yellow")
+    drop_weights(tables.plan, records, ledger)
+    places = {
+        "tables": folder.at("auroc.md"),
+        "trials": folder.at("trials.csv"),
+        "registry": ledger.workspace.at("registry"),
+    }
+    print_tables(console, tables, places)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

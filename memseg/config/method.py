@@ -87,7 +87,8 @@ class ForegroundConfig(Group):
     )
     threshold: int = setting(128, "grey level 0..255 of mode threshold", low=0, high=255)
     polarity: Literal["auto", "bright", "dark"] = setting(
-        "auto", "the product is brighter or darker than the level; auto: it is what the border is not"
+        "auto",
+        "the product is brighter or darker than the level; auto: it is what the border is not",
     )
     opening: int = setting(3, "side of the opening that removes specks; 1 is none", low=1)
     closing: int = setting(7, "side of the closing that fills holes; 1 is none", low=1)
@@ -108,7 +109,7 @@ class SimulationConfig(Group):
     perlin_exponents: tuple[int, int] = setting(
         (0, 5), "Perlin grid 2^k x 2^l, k and l uniform from first to last", low=0, high=6
     )
-    perlin_threshold: float = setting(0.5, "noise above it is anomalous", low=-1.4, high=1.4)
+    perlin_threshold: float = setting(0.5, "noise above it is anomalous", low=-0.9, high=0.9)
     transparency: tuple[float, float] = setting(
         (0.15, 1.0), "range of delta, the noise image's share (eq. 1)", low=0, high=1
     )
@@ -196,18 +197,37 @@ class ValidationConfig(Group):
 
     NAME: ClassVar[str] = "validation"
     held_out_share: float = setting(
-        0.1, "share of the normal images kept out of training and memory; 0 is none", low=0, high=0.5
+        0.1,
+        "share of the normal images kept out of training and memory; 0 is none",
+        low=0,
+        high=0.5,
     )
     held_out_least: int = setting(6, "at least so many are held out", low=1)
     held_out_most: int = setting(32, "at most so many are held out", low=1)
     anomalies: int = setting(4, "simulated validation images per held-out image", low=1, high=64)
     contrast: tuple[float, float] = setting(
-        (0.08, 0.35), "range of the shapes' opacity: low, so that scores do not saturate",
-        low=0, high=1,
+        (0.08, 0.35),
+        "range of the shapes' opacity: low, so that scores do not saturate",
+        low=0,
+        high=1,
     )
     shape_size: tuple[float, float] = setting(
         (0.03, 0.12), "range of the shapes' radius as a share of the image's side", low=0, high=0.5
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("contrast", "shape_size"):
+            first, last = getattr(self, name)
+            if first > last or last == 0:
+                raise SettingError(
+                    f"validation.{name} must go from small to large, got {[first, last]}"
+                )
+        if self.held_out_least > self.held_out_most:
+            raise SettingError(
+                f"validation.held_out_least ({self.held_out_least}) must not be above "
+                f"validation.held_out_most ({self.held_out_most})"
+            )
 
 
 @dataclass(frozen=True)
@@ -236,3 +256,11 @@ class MethodConfig(Group):
     training: TrainingConfig = field(default_factory=TrainingConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.evaluation.top_pixels > self.image.size**2:
+            raise SettingError(
+                f"evaluation.top_pixels ({self.evaluation.top_pixels}) must not be above the "
+                f"pixels of an image ({self.image.size**2})"
+            )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def resolve_precision(requested: str, device: str, cpu_flags: Iterable[str]) -> str:
-    """"fp32" or "bf16" for a device ("cpu" or "cuda").
+    """ "fp32" or "bf16" for a device ("cpu" or "cuda").
 
     On a CPU bf16 pays only with AMX: without it convolutions in bf16 are emulated and were
     measured up to seven times *slower* than fp32. Every CUDA device that trains MemSeg in

@@ -12,7 +12,8 @@
   along a side that shrinks, linear along one that grows. Masks: nearest pixel.
 
 A file that is truncated is always an error; ``memseg.data.formats`` finds that out. What no
-check can find: bytes inside an uncompressed or JPEG picture that were changed.
+check can find: bytes that were changed inside a picture without checksums (all but PNG), and
+the loss of a JPEG's very last block.
 """
 
 from __future__ import annotations

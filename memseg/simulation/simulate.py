@@ -23,7 +23,7 @@ from memseg.simulation.sources import (
     texture_noise,
 )
 
-ATTEMPTS = 32
+ATTEMPTS = 16
 """A mask is drawn so often before its threshold is lowered."""
 
 

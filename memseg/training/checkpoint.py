@@ -63,5 +63,3 @@ def read_metadata(data: bytes) -> dict[str, str]:
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     return dict(header["__metadata__"])
-
-

@@ -57,9 +57,7 @@ def _fit_once(
 ) -> str | None:
     """One Ray Train run; None when the trial is committed, else the failure's kind."""
     ledger.clear_failure(trial.category, trial.key)
-    references = ray.get(
-        setup.loader.references.remote(trial.category, trial.method.image.size)
-    )
+    references = ray.get(setup.loader.references.remote(trial.category, trial.method.image.size))
     trainer = TorchTrainer(
         train_worker,
         train_loop_config={

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from memseg.errors import SettingError
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.planning.allotment import Allotment
 from orchestrator.planning.trial import Trial
 from orchestrator.running.events import Listener
 from orchestrator.running.inputs import Sources
@@ -21,24 +21,15 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
-import ray  # noqa: E402
-import ray.tune  # noqa: E402
+import ray
+import ray.tune
 
-from orchestrator.running.ray_callback import ListenerCallback  # noqa: E402
-from orchestrator.running.ray_driver import DriverSetup, drive  # noqa: E402
-from orchestrator.running.ray_inputs import InputLoader  # noqa: E402
+from orchestrator.running.ray_callback import ListenerCallback
+from orchestrator.running.ray_driver import DriverSetup, drive
+from orchestrator.running.ray_inputs import InputLoader
+from orchestrator.running.ray_nodes import check_workspace_on_nodes
 
 HEAD = {"node:__internal_head__": 0.001}
-
-
-@dataclass(frozen=True)
-class RayResources:
-    """What a trial takes, and how many run at once."""
-
-    cpus: int
-    gpus: float
-    max_concurrent: int
-    """0: as many as the cluster holds."""
 
 
 def run_on_ray(
@@ -47,21 +38,24 @@ def run_on_ray(
     placement: Placement,
     ledger: Ledger,
     listener: Listener,
-    resources: RayResources,
+    allotment: Allotment,
+    most_at_once: int,
     sweep: str,
 ) -> None:
     """Runs the trials on the connected cluster; what became of each is in the ledger.
 
+    ``most_at_once``: 0 for as many as the cluster holds (and the head's memory, on one node).
     Raises SettingError when no node can hold one trial.
     """
-    at_once = _fitting(resources)
+    at_once = _fitting(allotment, most_at_once)
+    check_workspace_on_nodes(ledger.workspace)
     loader = InputLoader.options(resources=HEAD).remote(sources)  # type: ignore[attr-defined]
     setup = DriverSetup(
         workspace=ledger.workspace,
         placement=placement,
         loader=loader,
-        cpus=resources.cpus,
-        gpus=resources.gpus,
+        cpus=allotment.cpus,
+        gpus=allotment.gpus,
         trials={trial.key: trial.to_json() for trial in trials},
     )
     by_key = {trial.key: trial for trial in trials}
@@ -89,26 +83,30 @@ def run_on_ray(
     tuner.fit()
 
 
-def _fitting(resources: RayResources) -> int:
-    """How many trials run at once: what the alive nodes hold, at most the setting."""
-    per_node = [
-        _holds(node["Resources"], resources) for node in ray.nodes() if node["Alive"]
-    ]
-    fitting = sum(per_node)
+def _fitting(allotment: Allotment, most: int) -> int:
+    """How many trials run at once: what the alive nodes hold, at most the setting.
+
+    On a single node the planner's figure counts too: it knows the node's memory.
+    """
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    fitting = sum(_holds(node, allotment) for node in alive)
     if not fitting:
-        largest = max((node["Resources"].get("CPU", 0) for node in ray.nodes()), default=0)
+        cpus = max((node.get("CPU", 0) for node in alive), default=0)
+        gpus = max((node.get("GPU", 0) for node in alive), default=0)
         raise SettingError(
-            f"a trial needs {resources.cpus} CPUs and {resources.gpus} GPUs on one node, the "
-            f"largest node of the cluster has {largest:.0f} CPUs: lower resources.threads or "
-            "resources.gpus_per_trial"
+            f"a trial needs {allotment.cpus} CPUs and {allotment.gpus:g} GPUs on one node; the "
+            f"largest node of the cluster has {cpus:g} CPUs, {gpus:g} GPUs: lower "
+            "resources.threads or resources.gpus_per_trial"
         )
-    return min(fitting, resources.max_concurrent or fitting)
+    if len(alive) == 1:
+        fitting = min(fitting, allotment.at_once)
+    return min(fitting, most or fitting)
 
 
-def _holds(node: dict[str, float], resources: RayResources) -> int:
-    holds = int(node.get("CPU", 0) // resources.cpus)
-    if resources.gpus > 0:
-        holds = min(holds, int(node.get("GPU", 0) / resources.gpus + 1e-9))
+def _holds(node: Mapping[str, float], allotment: Allotment) -> int:
+    holds = int(node.get("CPU", 0) // allotment.cpus)
+    if allotment.gpus > 0:
+        holds = min(holds, int(node.get("GPU", 0) / allotment.gpus + 1e-9))
     return holds
 
 

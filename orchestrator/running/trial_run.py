@@ -76,14 +76,10 @@ def run_trial(
         placement.device, config.training.precision, config.training.channels_last
     )
     roles = trial_roles(trial, product)
-    network = build_network(
-        config, product.train[list(roles.memory)], inputs.encoder, trial.seed
-    )
+    network = build_network(config, product.train[list(roles.memory)], inputs.encoder, trial.seed)
     execution.place(network)
     if trained is None:
-        summary = _train(
-            network, trial, inputs, roles, execution, placement, checkpoints, reporter
-        )
+        summary = _train(network, trial, inputs, roles, execution, placement, checkpoints, reporter)
     else:
         summary = None
         network.load_state_dict(load_tensors(folder.read(WEIGHTS_FILE)))
@@ -154,8 +150,9 @@ def _train(
     reporter: Reporter,
 ) -> TrainingSummary:
     images = inputs.product.train[list(roles.training)]
+    names = [inputs.product.train_names[i] for i in roles.training]
     data = TrainingImages(
-        torch.from_numpy(images), foreground_masks(images, trial.method.foreground)
+        torch.from_numpy(images), foreground_masks(images, trial.method.foreground, names)
     )
     simulator = Simulator(
         trial.method.simulation,

@@ -108,7 +108,9 @@ def progress_table(progress: Progress) -> Table:
             _percent(row.best_values.get("image_auroc")),
             _percent(row.best_values.get("pixel_auroc")),
         )
-    table.caption = f"best: {progress.score.replace('_', ' ')}; image, pixel: AUROC of that trial, %"
+    table.caption = (
+        f"best: {progress.score.replace('_', ' ')}; image, pixel: AUROC of that trial, %"
+    )
     table.caption_justify = "left"
     return table
 

@@ -39,7 +39,7 @@ def draw(canvas: Canvas, random: np.random.Generator, shot: Shot, flaw: Flaw | N
     belt = _belt(canvas, random)
     tablet = _coating(canvas, random)
     pressure = random.uniform(0.84, 0.95)
-    offset = random.uniform(-0.7, 0.7, 2)
+    offset = random.uniform(-0.5, 0.5, 2)
     kind = None if flaw is None else flaw.kind
     ink = _ink(canvas, offset, None if flaw is None or kind != "misprint" else flaw.random)
     tablet = paint(tablet, np.float32(pressure) * ink, INK)
@@ -99,17 +99,17 @@ def _ink(
     missing = blot = None
     if fault is not None:
         chosen = int(fault.integers(len(glyphs)))
-        missing, blot = (chosen, None) if fault.random() < 0.5 else (None, chosen)
+        missing, blot = (chosen, None) if fault.random() < 0.35 else (None, chosen)
     ink = np.zeros((canvas.side, canvas.side), np.float32)
     for k, glyph in enumerate(glyphs):
         if k != missing:
             ink = np.maximum(ink, canvas.stroke(glyph + offset, 2.6))
     if fault is not None and blot is not None:
         place = glyphs[blot][int(fault.integers(len(glyphs[blot])))] + offset
-        drop = canvas.polygon(blob(fault, place, fault.uniform(4, 5.5), stretch=1.6))
-        below = place + np.array([0, 6])
+        drop = canvas.polygon(blob(fault, place, fault.uniform(5, 6.5), stretch=1.6))
+        below = place + np.array([0, 8])
         run = curve(fault, below, 12, angle=np.pi / 2, bend=fault.uniform(-0.6, 0.6))
-        trail = canvas.stroke(run, np.linspace(3.4, 1.2, len(run)))
+        trail = canvas.stroke(run, np.linspace(4.2, 1.6, len(run)))
         ink = np.maximum(ink, np.maximum(drop, trail))
     return canvas.blur(ink, 0.3)
 
@@ -133,13 +133,13 @@ def _crack(canvas: Canvas, tablet: Picture, random: np.random.Generator) -> Pict
     around, reach = random.uniform(0, 2 * np.pi), random.uniform(0.30, 0.62) * RADIUS
     middle = np.array(MIDDLE) + reach * unit_vector(around)
     angle = around + random.uniform(-0.9, 0.9)
-    length, bend = random.uniform(22, 30), random.uniform(-0.6, 0.6)
+    length, bend = random.uniform(24, 32), random.uniform(-0.6, 0.6)
     path = curve(random, middle, length, angle=angle, bend=bend, jitter=0.45, count=14)
     fork = int(random.integers(5, 9))
     aside = angle + random.choice([-1, 1]) * random.uniform(0.6, 1.0)
     branch = curve(random, (0, 0), 10, angle=aside, bend=0.3, jitter=0.4, count=6)
     branch = branch - branch[0] + path[fork]
-    for line, widest in ((path, 1.7), (branch, 1.1)):
+    for line, widest in ((path, 2.3), (branch, 1.5)):
         widths = taper(len(line), widest, 0.5)
         tablet = paint(tablet, 0.6 * canvas.stroke(line + 0.8, widths), (1.0, 0.98, 0.93))
         tablet = paint(tablet, 0.92 * canvas.stroke(line, widths), (0.24, 0.20, 0.17))

@@ -58,9 +58,7 @@ def make_bench(**settings: object) -> Bench:
     textures = torch.from_numpy(random.integers(0, 255, (4, 3, 64, 64)).astype(np.uint8))
     train = images[2:]
     data = TrainingImages(torch.from_numpy(train), foreground_masks(train, ForegroundConfig()))
-    execution = make_execution(
-        "cpu", config.training.precision, config.training.channels_last
-    )
+    execution = make_execution("cpu", config.training.precision, config.training.channels_last)
     return Bench(config, data, images[:2], textures, execution)
 
 

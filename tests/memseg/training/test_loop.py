@@ -99,9 +99,7 @@ def test_training_changes_what_is_trainable_and_nothing_that_is_frozen(bench) ->
 
 
 def test_a_batch_is_one_half_normal_and_one_half_simulated(bench) -> None:  # type: ignore[no-untyped-def]
-    images, target = make_batch(
-        bench.data, bench.simulator(), bench.config, 3, 5, bench.execution
-    )
+    images, target = make_batch(bench.data, bench.simulator(), bench.config, 3, 5, bench.execution)
     assert images.shape == (4, 3, 64, 64)
     assert images.min() >= 0
     assert images.max() <= 1

@@ -1,0 +1,73 @@
+"""Difference information between features and the memory (eq. 3 and 4).
+
+B batch, N memory samples; a level's features are (B, C, H, W).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional as F
+
+from memseg.config.method import DifferenceConfig
+
+
+def smooth(features: torch.Tensor, side: int) -> torch.Tensor:
+    """Average pooling with stride 1 that keeps the shape; ``side`` 1 changes nothing."""
+    if side == 1:
+        return features
+    return F.avg_pool2d(features, side, stride=1, padding=side // 2, count_include_pad=False)
+
+
+def distances(query: torch.Tensor, memory: torch.Tensor, distance: str) -> torch.Tensor:
+    """Sum over all elements of the difference to each memory sample (the sum of eq. 4).
+
+    ``query``: (B, C, H, W), ``memory``: (N, C, H, W); returns (B, N) float32.
+    """
+    q, m = query.flatten(1).float(), memory.flatten(1).float()
+    if distance == "absolute":
+        return torch.cdist(q, m, p=1)
+    return _squared(q, m)
+
+
+def _squared(q: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
+    """|m|² - 2<m, q> + |q|² as one matrix product, the two nearest computed again directly.
+
+    The product loses digits where distances are small beside the norms; the nearest sample is
+    decided between two, so these two are made exact.
+    """
+    found = (m.square().sum(1)[None] - 2 * q @ m.T + q.square().sum(1)[:, None]).clamp_min_(0)
+    nearest = found.topk(min(2, m.shape[0]), largest=False).indices
+    for place in nearest.unbind(1):
+        exact = (m[place] - q).square().sum(1, keepdim=True)
+        found.scatter_(1, place[:, None], exact)
+    return found
+
+
+def choose(
+    query: Sequence[torch.Tensor], memory: Sequence[torch.Tensor], config: DifferenceConfig
+) -> list[torch.Tensor]:
+    """Index of the nearest memory sample for each level, each (B,) (eq. 4).
+
+    ``per_level``: each level for itself; ``joint``: one sample by the sum over all levels.
+    """
+    sums = [distances(q, m, config.distance) for q, m in zip(query, memory)]
+    if config.choice == "joint":
+        return [torch.stack(sums).sum(0).argmin(1)] * len(sums)
+    return [level.argmin(1) for level in sums]
+
+
+def difference_information(
+    query: Sequence[torch.Tensor], memory: Sequence[torch.Tensor], config: DifferenceConfig
+) -> list[torch.Tensor]:
+    """DI*: per element |MI - II| or its square to the nearest sample, times the factor.
+
+    ``query``: smoothed features of B images per level; ``memory``: of N samples. Returns a
+    (B, C, H, W) for each level.
+    """
+    found = []
+    for q, m, nearest in zip(query, memory, choose(query, memory, config)):
+        gap = (m[nearest] - q).abs()
+        found.append((gap.square() if config.distance == "squared" else gap) * config.factor)
+    return found

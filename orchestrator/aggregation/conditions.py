@@ -1,0 +1,104 @@
+"""Under which conditions a sweep's figures were made, in sentences for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.aggregation.paper import STEPS
+from orchestrator.aggregation.selection import FIRST_PLANNED, ONLY_TRIAL
+from orchestrator.aggregation.tables import Tables
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One sentence; ``loud`` where it makes the figures mean less than they seem to."""
+
+    text: str
+    loud: bool = False
+
+
+def conditions(tables: Tables) -> tuple[Condition, ...]:
+    """What every reader of the tables has to know, the loudest first."""
+    found = tuple(_conditions(tables))
+    return tuple(c for c in found if c.loud) + tuple(c for c in found if not c.loud)
+
+
+def _conditions(tables: Tables) -> Iterator[Condition]:
+    plan = tables.plan
+    if plan.encoder_weights == "random":
+        yield Condition(
+            "RANDOM ENCODER WEIGHTS: these figures say nothing about what MemSeg can do", True
+        )
+    else:
+        yield Condition(f"encoder weights {plan.encoder_weights}")
+    bottleneck = {c.winner.result.get("bottleneck_weights") for c in tables.choices.values()}
+    if plan.encoder_weights != "random" and "random" in bottleneck:
+        yield Condition(
+            "RANDOM BLOCK 4: the encoder's file has no layer4, so the bottleneck began from "
+            "random weights",
+            True,
+        )
+    yield from _selection(tables)
+    if tables.done < tables.planned:
+        yield Condition(f"INCOMPLETE: {tables.done} of {tables.planned} trials are done", True)
+    if tables.rows[-3].image_auroc is None:
+        yield Condition("no image AUROC at all", True)
+    yield from _training(tables)
+
+
+def _selection(tables: Tables) -> Iterator[Condition]:
+    if tables.plan.selection == "test":
+        yield Condition(
+            "ORACLE: trials were chosen by their image AUROC on the test set, which flatters", True
+        )
+    else:
+        yield Condition(
+            "selection synthetic: trials are chosen by simulated anomalies on normal images that "
+            "were held out of training; the test set chooses nothing"
+        )
+    ways = {choice.by for choice in tables.choices.values()}
+    if FIRST_PLANNED in ways:
+        yield Condition(
+            f"NOTHING TO CHOOSE BY where selection is {FIRST_PLANNED!r}: nothing was held out, or "
+            "no test metric is defined; the first trial in the plan's order is shown",
+            True,
+        )
+    if ONLY_TRIAL in ways:
+        yield Condition(f"{ONLY_TRIAL}: the category has one trial, nothing was chosen")
+
+
+def _training(tables: Tables) -> Iterator[Condition]:
+    plan = tables.plan
+
+    def distinct(of: Callable[[Any], Any]) -> list[Any]:
+        return sorted({of(trial.method) for trial in plan.trials})
+
+    if not plan.trials:
+        return
+    steps = distinct(lambda m: m.training.max_steps)
+    few = f" (the paper trains {STEPS})" if steps != [STEPS] else ""
+    yield Condition(f"steps {_either(steps)}{few}", loud=max(steps) < STEPS // 2)
+    yield Condition(
+        f"precision {_either(distinct(lambda m: m.training.precision))}, "
+        f"image size {_either(distinct(lambda m: m.image.size))}, "
+        f"batch size {_either(distinct(lambda m: m.training.batch_size))}, "
+        f"seeds {_list(plan.seeds)}, preset {plan.preset}"
+    )
+    source = (
+        f"drawn by the code in place of DTD ({plan.textures})"
+        if plan.textures.startswith("procedural")
+        else f"{plan.texture_images} images ({plan.textures})"
+    )
+    yield Condition(f"textures {source}")
+    limits = distinct(lambda m: m.evaluation.aupro_limit)
+    yield Condition(f"aupro up to a false positive rate of {_either(limits)}")
+
+
+def _either(values: Iterable[Any]) -> str:
+    return " or ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+
+
+def _list(values: Iterable[Any]) -> str:
+    return ", ".join(map(str, values))

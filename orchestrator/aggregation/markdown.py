@@ -1,0 +1,163 @@
+"""The tables as Markdown, AUROC in per cent. Pure: equal tables give equal text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from orchestrator.aggregation.conditions import conditions
+from orchestrator.aggregation.paper import TABLE_1
+from orchestrator.aggregation.rows import AVERAGES, COLUMNS, METRICS, NONE, Row, percent
+from orchestrator.aggregation.seeds import seed_spreads
+from orchestrator.aggregation.tables import Tables
+from orchestrator.planning.grid import describe_point
+
+_PAPER = ("paper_image_auroc", "paper_pixel_auroc")
+_BASELINE = "baseline_image_auroc"
+
+
+def render_markdown(tables: Tables) -> str:
+    """``auroc.md``: conditions, both winners, and everything that failed or is missing."""
+    parts = [
+        [f"# {_text(tables.plan.name)}", ""],
+        _conditions(tables),
+        ["", "## Best of each category", ""],
+        _auroc(tables, tables.rows),
+        _notes(tables, tables.rows),
+        _configurations(tables),
+        _average(tables),
+        _seeds(tables),
+        _failures(tables),
+        _dropped(tables),
+    ]
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def _conditions(tables: Tables) -> Iterator[str]:
+    for condition in conditions(tables):
+        yield f"- **{_text(condition.text)}**" if condition.loud else f"- {_text(condition.text)}"
+    yield "- image_auroc, pixel_auroc and aupro in per cent; paper: table 1 of the paper"
+
+
+def _auroc(tables: Tables, rows: Sequence[Row]) -> list[str]:
+    paper = any(row.category in TABLE_1 for row in rows)
+    baselines = {name: b for name, c in tables.choices.items()
+                 if (b := c.winner.result.get(_BASELINE)) is not None}  # fmt: skip
+    header = [*COLUMNS, *(_PAPER if paper else ()), *([_BASELINE] if baselines else ())]
+    lines = []
+    for row in rows:
+        published = TABLE_1.get(row.category)
+        lines.append([
+            f"**{row.category}**" if row.category in AVERAGES else _text(row.category),
+            *(percent(getattr(row, name)) + _mark(row) for name in METRICS),
+            _text(row.selection or NONE),
+            row.trial or NONE,
+            NONE if row.steps is None else str(row.steps),
+            _text(row.encoder_weights),
+            str(row.trials_done),
+            str(row.trials_planned),
+            *(([percent(published.image_auroc), percent(published.pixel_auroc)]
+               if published else [NONE, NONE]) if paper else ()),
+            *([percent(baselines.get(row.category))] if baselines else ()),
+        ])  # fmt: skip
+    right = {*METRICS, *_PAPER, _BASELINE, "steps", "trials_done", "trials_planned"}
+    return list(_table(header, lines, right))
+
+
+def _mark(row: Row) -> str:
+    return " †" if row.category not in AVERAGES and 0 < row.trials_done < row.trials_planned else ""
+
+
+def _notes(tables: Tables, rows: Sequence[Row]) -> Iterator[str]:
+    yield ""
+    for row in rows:
+        if _mark(row):
+            yield (
+                f"- † {_text(row.category)}: best of {row.trials_done} of {row.trials_planned} "
+                "trials, the others are not done"
+            )
+        elif row.category not in AVERAGES and not row.trials_done:
+            yield f"- {_text(row.category)}: none of its {row.trials_planned} trials is done"
+    for row in rows:
+        if row.category in AVERAGES and row.selection and "over" in row.selection:
+            yield f"- {row.category}: {_text(row.selection)}"
+    for none in tables.undefined:
+        yield f"- {_text(none.category)}: {none.metric} is not defined: {_text(none.reason)}"
+    for note in tables.plan.notes:
+        yield f"- {_text(note)}"
+
+
+def _configurations(tables: Tables) -> Iterator[str]:
+    if not tables.plan.axes:
+        return
+    yield from ("", "### Best configuration of each category", "")
+    lines = [
+        [_text(name), _text(describe_point(choice.winner.trial.grid)),
+         str(choice.winner.trial.seed), choice.by]
+        for name, choice in tables.choices.items()
+    ]  # fmt: skip
+    yield from _table(["category", "configuration", "seed", "selection"], lines, {"seed"})
+
+
+def _average(tables: Tables) -> Iterator[str]:
+    if not tables.plan.axes:
+        return
+    yield from ("", "## Best on average", "")
+    if tables.average is None:
+        yield "No configuration is finished, with all of its seeds, in all categories."
+        return
+    total, over = len(tables.plan.categories), len(tables.average.choices)
+    left_out = f", **over {over} of {total} categories**" if over < total else ""
+    score = tables.average.score
+    by = tables.average.by + (f", mean {percent(score)}" if score is not None else "")
+    yield (
+        f"One configuration for all categories: {_text(describe_point(tables.average.grid))} "
+        f"(chosen by: {by}){left_out}"
+    )
+    yield ""
+    yield from _auroc(tables, tables.average_rows)
+
+
+def _seeds(tables: Tables) -> Iterator[str]:
+    spreads = seed_spreads(tables.choices)
+    if not spreads:
+        return
+    yield from ("", "## Spread over seeds", "", "Of the best configuration of each category.", "")
+    lines = [
+        [_text(s.category), str(s.seeds), s.metric, percent(s.mean), percent(s.least),
+         percent(s.most)]
+        for s in spreads
+    ]  # fmt: skip
+    header = ["category", "seeds", "metric", "mean", "least", "most"]
+    yield from _table(header, lines, {"seeds", "mean", "least", "most"})
+
+
+def _failures(tables: Tables) -> Iterator[str]:
+    if not tables.failures:
+        return
+    yield from ("", "## Failures", "")
+    lines = [[_text(f.category), f.kind, str(f.trials), _text(f.message)] for f in tables.failures]
+    yield from _table(["category", "kind", "trials", "message"], lines, {"trials"})
+
+
+def _dropped(tables: Tables) -> Iterator[str]:
+    if not tables.plan.dropped:
+        return
+    yield from ("", "## Dropped from the grid", "")
+    lines = [[_text(d.category), _text(describe_point(d.values)), _text(d.reason)]
+             for d in tables.plan.dropped]  # fmt: skip
+    yield from _table(["category", "values", "reason"], lines, set())
+
+
+def _table(header: Sequence[str], lines: Iterable[Sequence[str]], right: set[str]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'|'.join('---:' if name in right else '---' for name in header)}|"
+    for line in lines:
+        yield f"| {' | '.join(line)} |"
+
+
+def _text(text: str) -> str:
+    """Text of others (names, messages) in one cell of a table, and not as markup."""
+    flat = " ".join(text.split())
+    for sign in ("\\", "|", "<", "`", "*"):
+        flat = flat.replace(sign, "&lt;" if sign == "<" else "\\" + sign)
+    return flat

@@ -1,0 +1,50 @@
+"""Puts a sweep's tables into its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from memseg.storage import Folder
+from orchestrator.aggregation import rows, trial_rows
+from orchestrator.aggregation.formats import to_csv, to_json, to_parquet
+from orchestrator.aggregation.markdown import render_markdown
+from orchestrator.aggregation.tables import Tables
+
+_AUROC_COLUMNS: Mapping[str, type] = {
+    "category": str,
+    **dict.fromkeys(rows.METRICS, float),
+    "selection": str,
+    "trial": str,
+    "steps": int,
+    "encoder_weights": str,
+    "trials_done": int,
+    "trials_planned": int,
+}
+
+
+def render_files(tables: Tables) -> dict[str, bytes]:
+    """File name -> bytes of everything that is written. Pure; equal tables give equal bytes.
+
+    ``auroc.*`` holds the best of each category, fractions in the data files, per cent in
+    Markdown; ``average.json`` the same columns for the configuration that is best on average
+    (an empty list where there is none); ``trials.*`` a row a planned trial.
+    """
+    auroc = [row.values() for row in tables.rows]
+    average = [row.values() for row in tables.average_rows]
+    return {
+        "auroc.md": render_markdown(tables).encode(),
+        "auroc.csv": to_csv(auroc, _AUROC_COLUMNS),
+        "auroc.json": to_json(auroc, _AUROC_COLUMNS),
+        "auroc.parquet": to_parquet(auroc, _AUROC_COLUMNS),
+        "average.json": to_json(average, _AUROC_COLUMNS),
+        "trials.csv": to_csv(tables.trial_rows, trial_rows.COLUMNS),
+        "trials.parquet": to_parquet(tables.trial_rows, trial_rows.COLUMNS),
+    }
+
+
+def write_tables(folder: Folder, tables: Tables) -> tuple[str, ...]:
+    """Writes them into ``folder`` (``sweeps/<name>``); returns the names. Raises StorageError."""
+    files = render_files(tables)
+    for name, data in files.items():
+        folder.write(name, data)
+    return tuple(files)

@@ -1,0 +1,1 @@
+"""What is done, what failed, and what is still to do: files below the workspace's trials/."""

@@ -1,0 +1,167 @@
+"""The ledger: ``trials/<category>/<key>/`` of a workspace, the only truth about what is done.
+
+``result.json`` is written last and is the commit mark: a trial without one is not done,
+whatever else lies in its folder. ``failure.json`` says why the last attempt did not get there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from memseg.data.categories import check_category_name
+from memseg.errors import StorageError
+from memseg.storage import Folder
+from orchestrator.planning.trial import Trial
+
+TRIALS = "trials"
+RESULT, FAILURE, WEIGHTS, CHECKPOINTS = (
+    "result.json", "failure.json", "model.safetensors", "checkpoints",
+)  # fmt: skip
+
+_KEY = re.compile(r"[0-9a-z]{4,64}")
+_READERS = 8
+"""Threads that read records: object stores answer slowly, but many at once."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A committed trial."""
+
+    result: Mapping[str, Any]
+    """What ``result.json`` holds."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A trial whose last attempt failed; it may be tried again (orchestrator.ledger.pending)."""
+
+    failure: Mapping[str, Any]
+    """What ``failure.json`` holds: kind, message, traceback, attempts."""
+
+
+Record = Done | Failed
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Reads and writes what became of trials. Holds no state of its own."""
+
+    workspace: Folder
+
+    def trial_folder(self, category: str, key: str) -> Folder:
+        """Where one trial keeps everything; it need not exist.
+
+        Raises DataError for a name that no category can have, StorageError for a bad key.
+        """
+        if not _KEY.fullmatch(key):
+            raise StorageError(f"{key!r} is not the key of a trial")
+        return self.workspace.sub(f"{TRIALS}/{check_category_name(category)}/{key}")
+
+    def record(self, category: str, key: str) -> Record | None:
+        """What became of a trial; None where nothing is known, also while it runs.
+
+        Raises StorageError for a record that cannot be read: a half-written result is not
+        taken for one, nor for none.
+        """
+        folder = self.trial_folder(category, key)
+        result = _read(folder, RESULT, category, key)
+        if result is not None:
+            return Done(result)
+        try:
+            failure = _read(folder, FAILURE, category, key)
+        except StorageError:
+            # Another process may have committed and removed the failure in between.
+            result = _read(folder, RESULT, category, key)
+            if result is None:
+                raise
+            return Done(result)
+        return None if failure is None else Failed(failure)
+
+    def read_all(self, trials: Iterable[Trial]) -> dict[str, Record]:
+        """Key -> record of each of the trials of which something is known. Raises StorageError."""
+        by_category: dict[str, list[str]] = defaultdict(list)
+        for trial in trials:
+            by_category[trial.category].append(trial.key)
+        wanted = []
+        for category, keys in by_category.items():
+            # One listing a category, not two questions a trial.
+            folder = self.workspace.sub(f"{TRIALS}/{check_category_name(category)}")
+            present = {
+                f.path.split("/")[0]
+                for f in folder.files(recursive=True)
+                if f.path.split("/")[1:] in ([RESULT], [FAILURE])
+            }
+            wanted += [(category, key) for key in dict.fromkeys(keys) if key in present]
+        with ThreadPoolExecutor(_READERS) as pool:
+            records = list(pool.map(lambda place: self.record(*place), wanted))
+        return {key: found for (_, key), found in zip(wanted, records) if found is not None}
+
+    def commit(self, result: Mapping[str, Any]) -> None:
+        """Makes a trial done: writes its result, then removes its failure and checkpoints.
+
+        Committing again keeps the first result as it is. Raises StorageError, also for a result
+        without its keys or with a number that is not finite.
+        """
+        category, key = _place(result, "result")
+        folder = self.trial_folder(category, key)
+        earlier = _read(folder, RESULT, category, key)
+        # The weights were written before this call. Should they differ in their last bits
+        # (another machine's), the result has to be the one that belongs to them.
+        if earlier is None or earlier.get("weights_sha256") != result.get("weights_sha256"):
+            _write(folder, RESULT, result)
+        folder.delete(FAILURE)
+        folder.delete_folder(CHECKPOINTS)
+
+    def fail(self, failure: Mapping[str, Any]) -> None:
+        """Records why an attempt failed; checkpoints stay. Never over a result.
+
+        Raises StorageError.
+        """
+        category, key = _place(failure, "failure")
+        folder = self.trial_folder(category, key)
+        if not folder.exists(RESULT):
+            _write(folder, FAILURE, failure)
+
+    def clear_failure(self, category: str, key: str) -> None:
+        """Forgets a failure, because the trial is tried again."""
+        self.trial_folder(category, key).delete(FAILURE)
+
+    def drop_weights(self, category: str, key: str) -> None:
+        """Deletes a trial's weights; its result stays."""
+        self.trial_folder(category, key).delete(WEIGHTS)
+
+
+def _read(folder: Folder, name: str, category: str, key: str) -> dict[str, Any] | None:
+    value = folder.read_json(name)
+    if value is None and not folder.exists(name):
+        return None
+    where = folder.at(name)
+    if not isinstance(value, dict):
+        raise StorageError(f"{where} does not hold a record: delete it and run the sweep again")
+    if (value.get("category"), value.get("key")) != (category, key):
+        raise StorageError(
+            f"{where} is the record of another trial ({value.get('category')!r}, "
+            f"{value.get('key')!r}): it was copied here; delete it and run the sweep again"
+        )
+    return value
+
+
+def _place(record: Mapping[str, Any], what: str) -> tuple[str, str]:
+    category, key = record.get("category"), record.get("key")
+    if not isinstance(category, str) or not isinstance(key, str):
+        raise StorageError(
+            f"a {what} without its category and key cannot be recorded: {category!r}, {key!r}"
+        )
+    return category, key
+
+
+def _write(folder: Folder, name: str, record: Mapping[str, Any]) -> None:
+    try:
+        folder.write_json(name, dict(record))
+    except ValueError as error:  # json: NaN or infinity
+        raise StorageError(f"cannot write {folder.at(name)}: {error}") from error

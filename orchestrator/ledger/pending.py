@@ -1,0 +1,31 @@
+"""Which trials are still to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from orchestrator.ledger.ledger import Done, Failed, Record
+from orchestrator.planning.trial import Trial
+
+FINAL_KINDS = frozenset({"data", "configuration"})
+"""Failures that come again as long as nothing changes. A trial's key holds the contents of its
+images, textures and weights and all of its settings: what is mended has another key."""
+
+
+def pending(
+    trials: Iterable[Trial], records: Mapping[str, Record], *, retry: bool = False
+) -> list[Trial]:
+    """The trials to run, in their order: those without a record, and failures worth another try.
+
+    ``records``: of ``Ledger.read_all``. Lost, out-of-memory, storage and bug failures are tried
+    again, data and configuration failures only with ``retry``.
+    """
+    return [t for t in trials if _to_do(records.get(t.key), retry)]
+
+
+def _to_do(record: Record | None, retry: bool) -> bool:
+    if isinstance(record, Done):
+        return False
+    if isinstance(record, Failed):
+        return retry or record.failure.get("kind") not in FINAL_KINDS
+    return True

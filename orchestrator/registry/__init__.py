@@ -1,0 +1,1 @@
+"""The registry: immutable model versions of each category, and which one is its champion."""

@@ -1,0 +1,158 @@
+"""The model card: what a person has to know before this model decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jinja2
+
+ENOUGH_STEPS = 1350
+"""Half of the paper's 2700: a model of fewer is called a short run."""
+
+_METRICS = (
+    ("image_auroc", "image AUROC"),
+    ("pixel_auroc", "pixel AUROC"),
+    ("aupro", "AUPRO"),
+    ("image_ap", "image AP"),
+    ("pixel_ap", "pixel AP"),
+    ("image_f1", "best image F1"),
+    ("pixel_f1", "best pixel F1"),
+)
+
+_TEMPLATE = """\
+# MemSeg for {{ category }}, version {{ key }}
+
+A model that finds surface defects of one product line, {{ category }}. It was trained on normal
+images only, with simulated anomalies (MemSeg, arXiv 2205.00908).
+{% for warning in warnings %}
+> **{{ warning }}**
+{% endfor %}
+## Figures on the test set
+
+| metric | per cent |
+|---|---:|
+{% for name, value in metrics -%}
+| {{ name }} | {{ value }} |
+{% endfor %}
+{%- if baseline is not none %}
+For comparison: the smallest pixel difference to the memory images, without any training, has an
+image AUROC of {{ baseline }}.
+{% endif %}
+AUPRO is up to a false positive rate of {{ aupro_limit }}.
+{%- if synthetic %} On simulated anomalies of held-out normal images
+the synthetic score is {{ synthetic }}.{% endif %}
+
+{% for name, reason in undefined -%}
+- {{ name }} is not defined: {{ reason }}
+{% endfor %}
+## How it was made
+
+- selection: {{ selection }}
+- steps {{ steps }}, seed {{ seed }}, precision {{ precision }}, image size {{ size }}
+- encoder weights: {{ encoder_weights }}
+- textures: {{ textures }}
+- memory samples: {{ memory_samples }}, held out: {{ held_out }}, trained on: {{ training_images }}
+- trial {{ key }}, method version {{ method_version }}, code {{ git_commit }}
+{%- for name, value in grid %}
+- {{ name }}: {{ value }}
+{%- endfor %}
+
+All settings are in `config.json`, everything it was computed from in `provenance.json`.
+
+## Intended use
+
+Images of this one product line, taken like those it was trained on: same camera, light, distance
+and position. Image score: mean of the {{ top_pixels }} largest pixel scores of the anomaly map.
+
+## Limits
+
+- `thresholds.json` holds the thresholds of the best F1 *on the test set*. They are optimistic:
+  choose your own, on images of your own line, before the model decides anything.
+- It has seen no real defect. What no simulated anomaly resembles may be missed, and a change of
+  light or position may be taken for a defect.
+- An AUROC says how well scores are ordered, not how many defects a threshold finds.
+- The other product lines need their own models.
+
+## How to load it
+
+```python
+from memseg.config import MethodConfig, build
+from memseg.model.network import build_network
+from memseg.model.weights import EncoderWeights
+from memseg.storage import open_folder
+from orchestrator.registry.registry import Registry
+from safetensors.torch import load
+
+version = Registry(open_folder("WORKSPACE/registry")).version("{{ category }}", "{{ key }}")
+config = build(MethodConfig, version.read_json("config.json")["settings"])
+state = load(version.read("model.safetensors"))  # checked against its sha256
+network = build_network(config, state.get("memory.images"), EncoderWeights("random", None), seed=0)
+network.load_state_dict(state)
+network.eval()
+anomaly_map = network.anomaly_map(images)  # (B, 3, {{ size }}, {{ size }}) RGB in [0, 1]
+```
+"""
+
+_CARD = jinja2.Environment(
+    undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+).from_string(_TEMPLATE)
+
+
+def render_card(result: Mapping[str, Any], selection: str) -> str:
+    """``MODEL_CARD.md`` of a trial's result. Pure. Needs all that ``result.json`` holds."""
+    settings, values = result["settings"], result["metrics"]
+    synthetic, baseline = result.get("synthetic"), result.get("baseline_image_auroc")
+    reasons = result.get("undefined") or {}
+    text: str = _CARD.render(
+        category=result["category"],
+        key=result["key"],
+        warnings=list(_warnings(result, selection)),
+        metrics=[(name, _percent(values.get(key))) for key, name in _METRICS],
+        undefined=[
+            (name, _line(reasons.get(key, "no reason was recorded")))
+            for key, name in _METRICS
+            if values.get(key) is None
+        ],
+        baseline=None if baseline is None else _percent(baseline),
+        synthetic=_percent(synthetic["score"]) if synthetic else None,
+        aupro_limit=settings["evaluation.aupro_limit"],
+        top_pixels=settings["evaluation.top_pixels"],
+        selection=selection,
+        steps=result["steps"],
+        seed=result["seed"],
+        precision=result.get("precision"),
+        size=settings["image.size"],
+        encoder_weights=result["encoder_weights"],
+        textures=result["inputs"]["textures"],
+        memory_samples=len(result.get("memory_samples") or ()),
+        held_out=len(result.get("held_out") or ()),
+        training_images=result.get("training_images", "unknown"),
+        method_version=result["method_version"],
+        git_commit=result.get("git_commit") or "unknown",
+        grid=sorted((result.get("grid") or {}).items()),
+    )
+    return text
+
+
+def _warnings(result: Mapping[str, Any], selection: str) -> Iterator[str]:
+    if result["encoder_weights"] == "random":
+        yield "RANDOM ENCODER WEIGHTS: for tests and demonstrations only, not for products."
+    elif result.get("bottleneck_weights") == "random":
+        yield "RANDOM BLOCK 4: the encoder's file had no layer4; the bottleneck began from random."
+    if "oracle" in selection:
+        yield "ORACLE SELECTION: this trial was chosen by the test set, so its figures flatter."
+    if selection == "first planned":
+        yield "NOT CHOSEN: there was nothing to compare trials by; this is the first of the plan."
+    if result["steps"] < ENOUGH_STEPS:
+        yield f"SHORT RUN: {result['steps']} steps; the paper trains 2700."
+    if any(result["metrics"].get(key) is None for key, _ in _METRICS):
+        yield "METRICS MISSING: the test set does not define all of them, see below."
+
+
+def _percent(value: float | None) -> str:
+    return "not defined" if value is None else f"{100 * value:.2f}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

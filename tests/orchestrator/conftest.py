@@ -1,0 +1,40 @@
+"""Storages that a workspace may lie on: one contract suite runs over all of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.fs as pafs
+import pytest
+
+from memseg.storage import Folder
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Any]:
+    """An S3 that speaks over loopback, with a bucket "bucket"."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    filesystem = pafs.S3FileSystem(
+        access_key="test", secret_key="test", region="us-east-1", scheme="http",
+        endpoint_override=f"{host}:{port}", allow_bucket_creation=True,
+    )  # fmt: skip
+    filesystem.create_dir("bucket")
+    yield filesystem
+    server.stop()
+
+
+@pytest.fixture(params=["local", "subtree", "memory", "s3"])
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
+    """An empty workspace folder on one storage after the other."""
+    if request.param == "local":
+        return Folder(pafs.LocalFileSystem(), str(tmp_path / "ws"))
+    if request.param == "subtree":
+        return Folder(pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), "ws")
+    if request.param == "memory":
+        return Folder(pafs._MockFileSystem(), "ws")
+    return Folder(request.getfixturevalue("s3"), f"bucket/{secrets.token_hex(4)}")
