@@ -63,7 +63,7 @@ class Folder:
 
     def exists(self, relative: str = "") -> bool:
         """Whether a file or folder is there."""
-        return self._kind(relative) != pafs.FileType.NotFound
+        return bool(self._kind(relative) != pafs.FileType.NotFound)
 
     def is_folder(self, relative: str = "") -> bool:
         """Whether it is there and a folder."""
@@ -94,9 +94,12 @@ class Folder:
 
     def read(self, relative: str) -> bytes:
         """A file's bytes. Raises StorageError."""
-        with _explained("read", self.at(relative)):
-            with self.filesystem.open_input_stream(self.at(relative), compression=None) as stream:
-                return bytes(stream.read())
+        path = self.at(relative)
+        with (
+            _explained("read", path),
+            self.filesystem.open_input_stream(path, compression=None) as stream,
+        ):
+            return bytes(stream.read())
 
     def read_json(self, relative: str) -> Any:
         """A JSON file's value, None where there is no such file. Raises StorageError."""

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if wants_help(arguments):
         print(help_text())
         return ALL_DONE
-    console, errors = Console(soft_wrap=False), Console(stderr=True)
+    console, errors = _console(), _console(stderr=True)
     try:
         job = read_job(arguments, os.environ, Path.cwd())
         return _sweep(job, console)
@@ -54,6 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             "interrupted: finished trials are kept; the same command again goes on from here"
         )
         return INTERRUPTED
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """The terminal's width, or 100 columns where the output goes to a file or a log."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=100)
 
 
 def _sweep(job: Job, console: Console) -> int:

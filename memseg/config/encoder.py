@@ -14,9 +14,9 @@ IMAGENET_IDENTITY = "imagenet:f37072fd"
 
 def read_encoder_file(source: str) -> bytes:
     """The bytes of a weights file, a path or a URI. Raises WeightsError."""
-    location, _, name = source.rpartition("/")
+    location, slash, name = source.rpartition("/")
     try:
-        return open_folder(location or "/").read(name)
+        return open_folder(location or slash or ".").read(name)
     except StorageError as error:
         raise WeightsError(
             f"encoder_weights {source}: the file cannot be read ({error}); give imagenet, random "

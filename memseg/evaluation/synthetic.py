@@ -1,4 +1,4 @@
-"""The score that trials are chosen by: simulated anomalies on normal images held out of training."""
+"""The score that trials are chosen by: simulated anomalies on held-out normal images."""
 
 from __future__ import annotations
 

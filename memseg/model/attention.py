@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 def up(features: torch.Tensor) -> torch.Tensor:
     """Twice the side, bilinear."""
-    return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def attention_maps(difference: Sequence[torch.Tensor], m1_from: str) -> list[torch.Tensor]:

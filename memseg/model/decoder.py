@@ -13,6 +13,7 @@ from memseg.model.layers import conv_block
 _STAGES = ((512, 256, 256, 256), (256, 128, 128, 128), (128, 64, 64, 64), (64, 32, 64, 48))
 """Channels in, after up-sampling, of the skip, and out, from S/32 to S/2."""
 _LAST = (48, 24)
+"""Channels before and after the last convolutions, at S, where no skip joins."""
 
 
 class Decoder(nn.Module):
@@ -27,8 +28,8 @@ class Decoder(nn.Module):
         first, last = _LAST
         self.rise_last = conv_block(first, first)
         self.head = nn.Sequential(
-            conv_block(first, first),
             conv_block(first, last),
+            conv_block(last, last),
             conv_block(last, last),
             nn.Conv2d(last, 2, 3, padding=1),
         )

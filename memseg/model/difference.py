@@ -1,6 +1,8 @@
 """Difference information between features and the memory (eq. 3 and 4).
 
-B batch, N memory samples; a level's features are (B, C, H, W).
+B batch, N memory samples; a level's features are (B, C, H, W). All of it is computed in float32,
+whatever the precision of the features: sums over 262144 elements, and small differences that a
+factor multiplies.
 """
 
 from __future__ import annotations
@@ -8,27 +10,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from memseg.config.method import DifferenceConfig
 
 
 def smooth(features: torch.Tensor, side: int) -> torch.Tensor:
-    """Average pooling with stride 1 that keeps the shape; ``side`` 1 changes nothing."""
-    if side == 1:
-        return features
-    return F.avg_pool2d(features, side, stride=1, padding=side // 2, count_include_pad=False)
+    """Average pooling with stride 1 that keeps the shape; ``side`` 1 changes nothing.
+
+    At the border the mean is over what lies inside. Returns float32 (float64 stays) in the
+    standard memory layout, so that ``distances`` need not copy the memory.
+    """
+    wide = features.to(torch.promote_types(features.dtype, torch.float32))
+    if side > 1:
+        wide = functional.avg_pool2d(
+            wide, side, stride=1, padding=side // 2, count_include_pad=False
+        )
+    return wide.contiguous()
 
 
 def distances(query: torch.Tensor, memory: torch.Tensor, distance: str) -> torch.Tensor:
     """Sum over all elements of the difference to each memory sample (the sum of eq. 4).
 
-    ``query``: (B, C, H, W), ``memory``: (N, C, H, W); returns (B, N) float32.
+    ``query``: (B, C, H, W), ``memory``: (N, C, H, W), both of ``smooth``; ``distance``:
+    "absolute" or "squared". Returns (B, N).
     """
-    q, m = query.flatten(1).float(), memory.flatten(1).float()
+    q, m = query.flatten(1), memory.flatten(1)
     if distance == "absolute":
         return torch.cdist(q, m, p=1)
-    return _squared(q, m)
+    # Under autocast a matrix product would be in bf16, too coarse to find the nearest.
+    with torch.autocast(q.device.type, enabled=False):
+        return _squared(q, m)
 
 
 def _squared(q: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
@@ -63,8 +75,8 @@ def difference_information(
 ) -> list[torch.Tensor]:
     """DI*: per element |MI - II| or its square to the nearest sample, times the factor.
 
-    ``query``: smoothed features of B images per level; ``memory``: of N samples. Returns a
-    (B, C, H, W) for each level.
+    ``query``: features of B images per level, ``memory``: of N samples, both of ``smooth``.
+    Returns a (B, C, H, W), >= 0, for each level.
     """
     found = []
     for q, m, nearest in zip(query, memory, choose(query, memory, config)):

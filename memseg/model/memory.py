@@ -1,4 +1,7 @@
-"""The memory: images of normal samples, and their features made from them (section 3.2)."""
+"""The memory: images of normal samples, and their features made from them (section 3.2).
+
+N memory samples, S side in pixels; a level's features are (N, C, H, W).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from memseg.errors import DataError, EmptyDataError
 from memseg.model.backbone import Trunk
 from memseg.model.difference import smooth
 
@@ -17,20 +21,34 @@ _BATCH = 8
 class Memory(nn.Module):
     """N memory samples. State is the images (uint8); features are made again where they serve.
 
-    They are cached for one device, precision and layout and forgotten whenever the module's
-    state or place changes: a memory in bf16 and a query in fp32 would differ everywhere.
+    Features are kept for one state of the trunk and one precision, and made again for another:
+    a memory in bf16 and a query in fp32 would differ everywhere. They are no state, so nothing
+    stored can disagree with the trunk.
     """
 
     images: torch.Tensor
 
     def __init__(self, images: torch.Tensor, smoothing: int) -> None:
-        """``images``: (N, 3, S, S) uint8."""
+        """``images``: (N, 3, S, S) uint8, N >= 1. Raises DataError for anything else."""
         super().__init__()
+        if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3]:
+            raise DataError(f"memory images must be (N, 3, S, S), got {tuple(images.shape)}")
+        if images.dtype != torch.uint8:
+            raise DataError(f"memory images must be uint8 in 0..255, got {images.dtype}")
+        if not len(images):
+            raise EmptyDataError(
+                "model.memory needs at least one memory image, got none: give normal images, or "
+                "set model.memory to false"
+            )
         self.register_buffer("images", images)
         self.smoothing = smoothing
         self._features: list[torch.Tensor] | None = None
-        self._made_for: tuple[Any, ...] | None = None
-        self.register_load_state_dict_post_hook(lambda module, keys: module.forget())
+        self._made_for: tuple[int, torch.dtype | None] | None = None
+
+    @property
+    def side(self) -> int:
+        """Of the samples, in pixels."""
+        return self.images.shape[-1]
 
     def forget(self) -> None:
         """Lets the features be made again at the next call."""
@@ -38,29 +56,28 @@ class Memory(nn.Module):
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Memory:
         self.forget()
-        return super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
-    def forward(self, trunk: Trunk, like: torch.Tensor) -> list[torch.Tensor]:
-        """Smoothed features of the samples, a (N, C, H, W) for each level.
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self.forget()
+        super()._load_from_state_dict(*args, **kwargs)
 
-        ``like``: the images that will be compared with them; theirs is the memory layout.
-        """
-        kind = like.device.type
-        layout = like.is_contiguous(memory_format=torch.channels_last)
-        enabled = torch.is_autocast_enabled(kind)
-        wanted = (like.device, enabled, torch.get_autocast_dtype(kind), layout)
+    def forward(self, trunk: Trunk) -> list[torch.Tensor]:
+        """Smoothed features of the samples, a (N, C, H, W) float32 for each level."""
+        kind = self.images.device.type
+        precision = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+        wanted = (trunk.generation, precision)
         if self._features is None or wanted != self._made_for:
-            self._features = self._make(trunk, layout)
+            self._features = self._make(trunk)
             self._made_for = wanted
         return self._features
 
-    def _make(self, trunk: Trunk, channels_last: bool) -> list[torch.Tensor]:
+    def _make(self, trunk: Trunk) -> list[torch.Tensor]:
         # Tensors made in inference mode could not be used in a later training step.
         with torch.inference_mode(False), torch.no_grad():
             parts = []
-            for part in self.images.split(_BATCH):
-                images = part.float() / 255
-                if channels_last:
-                    images = images.contiguous(memory_format=torch.channels_last)
-                parts.append([smooth(f, self.smoothing) for f in trunk(images)[1]])
+            for part in torch.split(self.images, _BATCH):
+                features = trunk(part.float() / 255)[1]
+                parts.append([smooth(level, self.smoothing) for level in features])
             return [torch.cat(level) for level in zip(*parts)]

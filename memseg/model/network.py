@@ -1,8 +1,11 @@
-"""MemSeg's network (figure 2)."""
+"""MemSeg's network (figure 2).
+
+B batch, N memory samples, S side in pixels, a multiple of 32.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +13,19 @@ import torch
 from torch import nn
 
 from memseg.config.method import MethodConfig
+from memseg.errors import DataError, EmptyDataError, WeightsError
 from memseg.model.attention import attention_maps
 from memseg.model.backbone import CHANNELS, build_encoder
 from memseg.model.decoder import Decoder
 from memseg.model.difference import difference_information, smooth
+from memseg.model.fit import misfits
 from memseg.model.fusion import Fusion
+from memseg.model.layers import in_form_of
 from memseg.model.memory import Memory
 from memseg.model.weights import EncoderWeights
+
+_STRIDE = 32
+_MEMORY_IMAGES = "memory.images"
 
 
 class MemSegNet(nn.Module):
@@ -34,8 +43,11 @@ class MemSegNet(nn.Module):
         self.trunk, self.bottleneck = build_encoder(weights)
         self.memory = None
         if self.model.memory:
-            if memory_images is None or not len(memory_images):
-                raise ValueError("model.memory needs memory images")
+            if memory_images is None:
+                raise EmptyDataError(
+                    "model.memory needs memory images, got none: give normal images, or set "
+                    "model.memory to false"
+                )
             self.memory = Memory(memory_images, self.difference.smoothing)
         width = 2 if self.model.memory else 1
         self.fusion = Fusion(
@@ -50,7 +62,7 @@ class MemSegNet(nn.Module):
         return (p for p in self.parameters() if p.requires_grad)
 
     def refresh_memory(self) -> None:
-        """Lets the memory's features be made again at the next call.
+        """Makes the memory's features again at the next call.
 
         Never needed for correctness: moving the network, loading state and another precision
         or layout do it by themselves.
@@ -59,41 +71,65 @@ class MemSegNet(nn.Module):
             self.memory.forget()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits (B, 2, S, S) of ``images`` (B, 3, S, S) in [0, 1]."""
+        """Logits (B, 2, S, S) of ``images``, (B, 3, S, S) floats in [0, 1].
+
+        Raises DataError for another shape or type, and for a size other than the memory's.
+        """
+        self._check(images)
         stem, features = self.trunk(images)
         bottleneck = self.bottleneck(features[-1])
-        scaled = [f * self.difference.feature_factor for f in features]
+        skips = [f * self.difference.feature_factor for f in features]
         if self.memory is None:
-            fused = self.fusion(scaled)
+            fused = self.fusion(skips)
         else:
-            found = self._difference(images, features)
-            fused = self.fusion([torch.cat([f, d], 1) for f, d in zip(scaled, found)])
+            found = self._difference(features)
+            fused = self.fusion([torch.cat([f, in_form_of(f, d)], 1) for f, d in zip(skips, found)])
             if self.model.spatial_attention:
                 maps = attention_maps(found, self.model.m1_from)
-                fused = [f * m for f, m in zip(fused, maps)]
+                fused = [f * m.to(f.dtype) for f, m in zip(fused, maps)]
         logits: torch.Tensor = self.decoder(bottleneck, [*reversed(fused), stem])
         return logits
 
     def anomaly_map(self, images: torch.Tensor) -> torch.Tensor:
         """Probability of being anomalous, (B, S, S) float32 in [0, 1]."""
-        return self(images).float().softmax(1)[:, 1]
+        logits: torch.Tensor = self(images)
+        return logits.float().softmax(1)[:, 1]
 
     @torch.no_grad()
     def difference_information(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """DI* of levels 1, 2, 3 (eq. 3 and 4). Raises ValueError for a network without memory."""
-        return self._difference(images, self.trunk(images)[1])
+        """DI* of levels 1, 2, 3 (eq. 3 and 4), each (B, C, H, W) float32, with the factor.
+
+        0 everywhere for an image of the memory (to rounding: another batch size may round
+        differently). Raises ValueError for a network without memory.
+        """
+        self._check(images)
+        return self._difference(self.trunk(images)[1])
 
     @torch.no_grad()
     def attention_maps(self, images: torch.Tensor) -> list[torch.Tensor]:
         """M1, M2, M3 (eq. 5-7), each (B, 1, H, W). Raises ValueError without memory."""
         return attention_maps(self.difference_information(images), self.model.m1_from)
 
-    def _difference(self, images: torch.Tensor, features: list[torch.Tensor]) -> list[torch.Tensor]:
+    def _difference(self, features: list[torch.Tensor]) -> list[torch.Tensor]:
         if self.memory is None:
             raise ValueError("a network without memory has no difference information")
         with torch.no_grad():
             query = [smooth(f, self.difference.smoothing) for f in features]
-            return difference_information(query, self.memory(self.trunk, images), self.difference)
+            return difference_information(query, self.memory(self.trunk), self.difference)
+
+    def _check(self, images: torch.Tensor) -> None:
+        shape = tuple(images.shape)
+        if len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3] or shape[2] % _STRIDE:
+            raise DataError(
+                f"images must be (B, 3, S, S) with S a multiple of {_STRIDE}, got {shape}"
+            )
+        if not images.is_floating_point():
+            raise DataError(f"images must be floats in [0, 1], got {images.dtype}: divide by 255")
+        if self.memory is not None and shape[2] != self.memory.side:
+            raise DataError(
+                f"images are {shape[2]} pixels wide, the memory's {self.memory.side}: resize "
+                "them, or train with this image.size"
+            )
 
 
 def build_network(
@@ -104,13 +140,46 @@ def build_network(
 ) -> MemSegNet:
     """A network before its first step; what starts from random weights follows ``seed`` alone.
 
-    ``memory_images``: (N, 3, S, S) uint8. With a random encoder BatchNorm's statistics of the
-    trunk are estimated once on them. torch's global generator is left as it was.
+    ``memory_images``: (N, 3, S, S) uint8, copied; not used where ``model.memory`` is off. With
+    a random encoder BatchNorm's statistics of the trunk are estimated once on them. torch's
+    global generators are left as they were. Raises DataError for memory images of another
+    shape or type, EmptyDataError where there are none.
     """
-    images = None if memory_images is None else torch.from_numpy(np.array(memory_images))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = MemSegNet(config, images, weights)
+    images = None if memory_images is None else torch.as_tensor(np.array(memory_images))
+    network = _seeded(config, images, weights, seed)
     if weights.state is None and images is not None and len(images):
         network.trunk.estimate_statistics(images.float() / 255)
     return network
+
+
+def restore_network(config: MethodConfig, state: Mapping[str, torch.Tensor]) -> MemSegNet:
+    """A trained network from its ``state_dict``, in eval mode, on the CPU.
+
+    ``config``: the one that it was trained with. Raises WeightsError, with names, where the
+    state is of another network.
+    """
+    images = state.get(_MEMORY_IMAGES)
+    if config.model.memory and images is None:
+        raise WeightsError(
+            f"the weights hold no {_MEMORY_IMAGES}: model.memory was off in training"
+        )
+    network = _seeded(config, images, EncoderWeights("random", None), seed=0)
+    load_state(network, state)
+    return network.eval()
+
+
+def load_state(network: MemSegNet, state: Mapping[str, torch.Tensor]) -> None:
+    """Puts a ``state_dict`` into a network, all of it or, with WeightsError, nothing."""
+    problems = misfits(state, network.state_dict())
+    if problems:
+        raise WeightsError(f"the weights are of another network: {problems}")
+    network.load_state_dict(dict(state))
+
+
+def _seeded(
+    config: MethodConfig, images: torch.Tensor | None, weights: EncoderWeights, seed: int
+) -> MemSegNet:
+    with torch.random.fork_rng(devices=[]):
+        # torch.manual_seed would seed the GPUs too, and these are not forked.
+        torch.default_generator.manual_seed(seed)
+        return MemSegNet(config, images, weights)

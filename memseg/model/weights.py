@@ -22,9 +22,7 @@ from memseg.config.encoder import (
     read_encoder_file,
 )
 from memseg.errors import WeightsError
-
-_MAY_BE_MISSING = ("layer4.", "fc.")
-"""layer4 is trained by MemSeg and may start from random weights; fc is not used."""
+from memseg.model.fit import misfits
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,9 @@ class EncoderWeights:
 def load_encoder_weights(source: str, data: bytes | None = None) -> EncoderWeights:
     """Weights of "imagenet" (torchvision downloads 45 MB once), "random", or of a file.
 
-    ``data``: the file's bytes where they have been read already. Nothing is unpickled but
-    tensors. Raises WeightsError when the download fails or the file does not fit a ResNet18.
+    A file is a state_dict by torchvision's names, saved by torch or (``.safetensors``) by
+    safetensors; nothing is unpickled but tensors. ``data``: its bytes where they have been read
+    already. Raises WeightsError when the download fails or the file does not fit a ResNet18.
     """
     if source == RANDOM:
         return EncoderWeights(RANDOM, None)
@@ -58,38 +57,19 @@ def load_encoder_weights(source: str, data: bytes | None = None) -> EncoderWeigh
 
 
 def check_fits_resnet18(source: str, state: Mapping[str, torch.Tensor]) -> None:
-    """Raises WeightsError that names missing, unexpected and misshapen tensors."""
+    """Raises WeightsError that names missing, unexpected and misshapen tensors.
+
+    layer4 may be absent as a whole, MemSeg trains it; fc too, it is not used.
+    """
     wanted = torchvision.models.resnet18(weights=None).state_dict()
-    missing = [
-        name
-        for name in wanted
-        if name not in state
-        and not name.startswith(_MAY_BE_MISSING)
-        and not name.endswith("num_batches_tracked")
-    ]
-    unexpected = [name for name in state if name not in wanted]
-    shapes = [
-        f"{name} is {tuple(value.shape)}, not {tuple(wanted[name].shape)}"
-        for name, value in state.items()
-        if name in wanted and value.shape != wanted[name].shape
-    ]
-    layer4 = [name for name in wanted if name.startswith("layer4.") and "tracked" not in name]
-    present = [name for name in layer4 if name in state]
-    if present and len(present) < len(layer4):
-        missing += [name for name in layer4 if name not in state]
-    problems = [
-        f"{len(names)} {word} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
-        for names, word in (
-            (missing, "tensors are missing"),
-            (unexpected, "are unexpected"),
-            (shapes, "have another shape"),
-        )
-        if names
-    ]
+    absent = {name for name in wanted if name.startswith("fc.") or name.endswith("_tracked")}
+    if not any(name.startswith("layer4.") for name in state):
+        absent |= {name for name in wanted if name.startswith("layer4.")}
+    problems = misfits(state, wanted, absent)
     if problems:
         raise WeightsError(
-            f"encoder_weights {source} does not fit a ResNet18: {'; '.join(problems)}; only "
-            "layer4.* and fc.* may be absent"
+            f"encoder_weights {source} does not fit a ResNet18 of torchvision: {problems} (only "
+            "fc, and layer4 as a whole, may be absent)"
         )
 
 
@@ -119,10 +99,17 @@ def _read(source: str, data: bytes) -> Mapping[str, torch.Tensor]:
         raise WeightsError(
             f"encoder_weights {source} is not a file of weights: {reason[:200]}"
         ) from error
-    if not isinstance(state, dict) or not all(
-        isinstance(value, torch.Tensor) for value in state.values()
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
     ):
         raise WeightsError(
-            f"encoder_weights {source} must hold a mapping of names to tensors (a state_dict)"
+            f"encoder_weights {source} must hold a mapping of names to tensors (a state_dict), "
+            f"got {_outline(state)}"
         )
     return state
+
+
+def _outline(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"a mapping with {', '.join(repr(name) for name in list(value)[:3])}"
+    return type(value).__name__

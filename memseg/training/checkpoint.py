@@ -31,7 +31,7 @@ def pack(network: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int) 
             else:
                 scalars[key] = value
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    return save_tensors(plain, {"step": str(step), "scalars": json.dumps(scalars)})
+    return bytes(save_tensors(plain, {"step": str(step), "scalars": json.dumps(scalars)}))
 
 
 def unpack(data: bytes, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:

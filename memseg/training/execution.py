@@ -43,7 +43,7 @@ class Execution:
         """Moves a network to the device and into the memory layout, in place."""
         network.to(self.device)
         if self.channels_last:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(memory_format=torch.channels_last)
 
 
 def make_execution(device: str, precision: str, channels_last: bool) -> Execution:

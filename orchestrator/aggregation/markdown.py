@@ -78,8 +78,8 @@ def _notes(tables: Tables, rows: Sequence[Row]) -> Iterator[str]:
         elif row.category not in AVERAGES and not row.trials_done:
             yield f"- {_text(row.category)}: none of its {row.trials_planned} trials is done"
     for row in rows:
-        if row.category in AVERAGES and row.selection and "over" in row.selection:
-            yield f"- {row.category}: {_text(row.selection)}"
+        if row.missing and row.trials_planned:
+            yield f"- {row.category}: {row.missing}"
     for none in tables.undefined:
         yield f"- {_text(none.category)}: {none.metric} is not defined: {_text(none.reason)}"
     for note in tables.plan.notes:

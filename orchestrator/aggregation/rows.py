@@ -51,6 +51,8 @@ class Row:
     encoder_weights: str
     trials_done: int
     trials_planned: int
+    missing: str = ""
+    """What an average leaves out ("mean over 14 of 15 categories"); in ``selection`` too."""
 
     def values(self) -> dict[str, Any]:
         """Column -> value, in the order of ``COLUMNS``."""
@@ -99,15 +101,18 @@ def _metrics(choice: Choice) -> dict[str, float | None]:
 
 def _average_row(plan: Plan, name: str, rows: Sequence[Row]) -> Row:
     steps = {row.steps for row in rows}
+    missing = _missing(rows) if rows else f"no {AVERAGES[name]} in this sweep"
+    chosen = " and ".join(dict.fromkeys(row.selection for row in rows if row.selection))
     return Row(
         category=name,
         **{metric: _mean(rows, metric) for metric in METRICS},
-        selection=_average_selection(name, rows),
+        selection="; ".join(filter(None, (chosen, missing))),
         trial=None,
         steps=steps.pop() if len(steps) == 1 else None,
         encoder_weights=plan.encoder_weights,
         trials_done=sum(row.trials_done for row in rows),
         trials_planned=sum(row.trials_planned for row in rows),
+        missing=missing,
     )
 
 
@@ -116,17 +121,8 @@ def _mean(rows: Sequence[Row], metric: str) -> float | None:
     return statistics.fmean(values) if values else None
 
 
-def _average_selection(name: str, rows: Sequence[Row]) -> str:
-    """How the averaged trials were chosen; no average leaves out a category in silence."""
-    if not rows:
-        return f"no {AVERAGES[name]} in this sweep"
-    chosen = " and ".join(dict.fromkeys(row.selection for row in rows if row.selection))
-    missing = missing_of(rows)
-    return "; ".join(filter(None, (chosen, missing)))
-
-
-def missing_of(rows: Sequence[Row]) -> str:
-    """What an average over these rows leaves out; "" where it is over all of them."""
+def _missing(rows: Sequence[Row]) -> str:
+    """What an average over these rows leaves out, never in silence; "" when it is nothing."""
     counts = {m: sum(getattr(row, m) is not None for row in rows) for m in METRICS}
     total = len(rows)
     done = sum(row.trial is not None for row in rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -11,7 +13,6 @@ from rich.text import Text
 from orchestrator.aggregation.conditions import conditions
 from orchestrator.aggregation.paper import TABLE_1
 from orchestrator.aggregation.rows import AVERAGES, METRICS, Row, percent
-from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.grid import describe_point
 
@@ -32,13 +33,13 @@ def render_terminal(tables: Tables, places: Mapping[str, str]) -> RenderableType
     parts: list[RenderableType] = [
         Text(),
         Text(f"{tables.plan.name}: best of each category, in per cent", style="bold"),
-        _auroc(tables, tables.rows, tables.choices),
+        _auroc(tables),
+        *_missing(tables.rows),
     ]
     if tables.plan.axes:
         parts += _average(tables)
-    parts += [Text(), _list(
-        Text(c.text, style="bold yellow" if c.loud else "") for c in conditions(tables)
-    )]  # fmt: skip
+    sentences = [Text(c.text, "bold yellow" if c.loud else "") for c in conditions(tables)]
+    parts += [Text(), _list(sentences)]
     problems = list(_problems(tables))
     if problems:
         parts += [Text(), Text("Failed or left out", style="bold red"), _list(problems)]
@@ -47,40 +48,52 @@ def render_terminal(tables: Tables, places: Mapping[str, str]) -> RenderableType
     return Group(*parts)
 
 
-def _auroc(tables: Tables, rows: Sequence[Row], choices: Mapping[str, Choice]) -> Table:
-    paper = any(row.category in TABLE_1 for row in rows)
-    baselines = {name: c.winner.result.get("baseline_image_auroc") for name, c in choices.items()}
+def _auroc(tables: Tables) -> Table:
+    paper = any(row.category in TABLE_1 for row in tables.rows)
+    baselines = {
+        name: choice.winner.result.get("baseline_image_auroc")
+        for name, choice in tables.choices.items()
+    }
     with_baseline = any(value is not None for value in baselines.values())
-    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("category", overflow="fold", max_width=24)
-    headings = ["image AUROC", "pixel AUROC", "AUPRO"]
-    headings += ["paper image", "paper pixel"] if paper else []
-    headings += ["pixel baseline"] if with_baseline else []
-    for heading in (*headings, "trials"):
-        table.add_column(heading, justify="right", max_width=9)
-    table.add_column("chosen by", overflow="fold", ratio=2)
+    headings = ["image\nAUROC", "pixel\nAUROC", "\nAUPRO"]
+    headings += ["paper\nimage", "paper\npixel"] if paper else []
+    headings += ["pixel\nbaseline"] if with_baseline else []
+    table = _table("\ncategory", [*headings, "\ntrials"])
+    table.add_column("\nchosen by", no_wrap=True)
     if tables.plan.axes:
-        table.add_column("configuration", overflow="fold", ratio=3)
-    for row in rows:
+        table.add_column("\nconfiguration", overflow="fold", ratio=1)
+    for row in tables.rows:
         average = row.category in AVERAGES
         if average and row.trials_planned == 0:
             continue
-        published, choice = TABLE_1.get(row.category), choices.get(row.category)
-        cells = [row.category, *(percent(getattr(row, name)) for name in METRICS)]
-        if paper:
-            cells += (
-                [percent(published.image_auroc), percent(published.pixel_auroc)]
-                if published
-                else ["", ""]
-            )
+        choice = tables.choices.get(row.category)
+        cells = [row.category, *_metrics(row)]
+        cells += _published(row.category) if paper else []
         if with_baseline:
             cells.append("" if average else percent(baselines.get(row.category)))
-        cells += [_count(row), row.selection or ""]
+        cells += [_count(row), choice.by if choice else ""]
         if tables.plan.axes:
-            cells.append(describe_point(choice.winner.trial.grid) if choice else "")
-        style = "bold" if average else ("red" if choice is None else "")
+            cells.append(_short_point(choice.winner.trial.grid) if choice else "")
+        style = "bold" if average else ("" if choice else "red")
         table.add_row(*(Text(cell) for cell in cells), style=style)
     return table
+
+
+def _table(first: str, headings: Iterable[str]) -> Table:
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1))
+    table.add_column(first, overflow="fold", min_width=13, max_width=26)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _metrics(row: Row) -> list[str]:
+    return [percent(getattr(row, name)) for name in METRICS]
+
+
+def _published(category: str) -> list[str]:
+    found = TABLE_1.get(category)
+    return [percent(found.image_auroc), percent(found.pixel_auroc)] if found else ["", ""]
 
 
 def _count(row: Row) -> str:
@@ -89,26 +102,39 @@ def _count(row: Row) -> str:
     return f"{row.trials_done} of {row.trials_planned}"
 
 
+def _short_point(point: Mapping[str, Any]) -> str:
+    """Settings by the last part of their names where that is not ambiguous: "lr 0.02"."""
+    last = Counter(name.rpartition(".")[2] for name in point)
+    short = {
+        (tail if last[tail := name.rpartition(".")[2]] == 1 else name): value
+        for name, value in point.items()
+    }
+    return describe_point(short)
+
+
+def _missing(rows: Sequence[Row]) -> list[RenderableType]:
+    return [
+        Text(f"{row.category}: {row.missing}", style="yellow")
+        for row in rows
+        if row.missing and row.trials_planned
+    ]
+
+
 def _average(tables: Tables) -> list[RenderableType]:
     if tables.average is None:
-        return [Text(), Text(
-            "Best on average: no configuration is finished, with all of its seeds, in all "
-            "categories", style="bold",
-        )]  # fmt: skip
+        said = "Best on average: no configuration is finished, with all of its seeds, in all "
+        return [Text(), Text(said + "categories", style="bold")]
     title = f"best on average: {describe_point(tables.average.grid)}"
     total, over = len(tables.plan.categories), len(tables.average.choices)
     if over < total:
         title += f" (over {over} of {total} categories)"
-    means = [row for row in tables.average_rows if row.category in AVERAGES and row.trials_planned]
-    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("")
-    for heading in ("image AUROC", "pixel AUROC", "AUPRO"):
-        table.add_column(heading, justify="right")
-    table.add_column("chosen by", overflow="fold")
-    for row in means:
-        cells = [row.category, *(percent(getattr(row, name)) for name in METRICS)]
-        table.add_row(*(Text(cell) for cell in (*cells, row.selection or "")))
-    return [Text(), Text(title, style="bold"), table]
+    table = _table("", ["image AUROC", "pixel AUROC", "AUPRO"])
+    table.add_column("chosen by")
+    for row in tables.average_rows:
+        if row.category in AVERAGES and row.trials_planned:
+            cells = [row.category, *_metrics(row), tables.average.by]
+            table.add_row(*(Text(cell) for cell in cells))
+    return [Text(), Text(title, style="bold"), table, *_missing(tables.average_rows)]
 
 
 def _problems(tables: Tables) -> Iterator[Text]:

@@ -25,38 +25,41 @@ _TEMPLATE = """\
 
 A model that finds surface defects of one product line, {{ category }}. It was trained on normal
 images only, with simulated anomalies (MemSeg, arXiv 2205.00908).
+
 {% for warning in warnings %}
 > **{{ warning }}**
+
 {% endfor %}
 ## Figures on the test set
 
 | metric | per cent |
 |---|---:|
-{% for name, value in metrics -%}
+{% for name, value in metrics %}
 | {{ name }} | {{ value }} |
 {% endfor %}
-{%- if baseline is not none %}
-For comparison: the smallest pixel difference to the memory images, without any training, has an
-image AUROC of {{ baseline }}.
-{% endif %}
-AUPRO is up to a false positive rate of {{ aupro_limit }}.
-{%- if synthetic %} On simulated anomalies of held-out normal images
-the synthetic score is {{ synthetic }}.{% endif %}
 
-{% for name, reason in undefined -%}
+- AUPRO is up to a false positive rate of {{ aupro_limit }}
+{% for name, reason in undefined %}
 - {{ name }} is not defined: {{ reason }}
 {% endfor %}
+{% if baseline is not none %}
+- for comparison, image AUROC of the smallest pixel difference to the memory images: {{ baseline }}
+{% endif %}
+{% if synthetic is not none %}
+- synthetic score, on simulated anomalies of held-out normal images: {{ synthetic }}
+{% endif %}
+
 ## How it was made
 
 - selection: {{ selection }}
 - steps {{ steps }}, seed {{ seed }}, precision {{ precision }}, image size {{ size }}
+{% for name, value in grid %}
+- {{ name }}: {{ value }}
+{% endfor %}
 - encoder weights: {{ encoder_weights }}
 - textures: {{ textures }}
 - memory samples: {{ memory_samples }}, held out: {{ held_out }}, trained on: {{ training_images }}
 - trial {{ key }}, method version {{ method_version }}, code {{ git_commit }}
-{%- for name, value in grid %}
-- {{ name }}: {{ value }}
-{%- endfor %}
 
 All settings are in `config.json`, everything it was computed from in `provenance.json`.
 

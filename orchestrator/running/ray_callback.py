@@ -27,6 +27,11 @@ class ListenerCallback(Callback):  # type: ignore[misc]
         self._loader = loader
         self._left = Counter(trial.category for trial in by_key.values())
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune pickles its callbacks for Tuner.restore, which is never used here: the ledger is
+        # what a sweep resumes from. A terminal cannot be pickled.
+        return {}
+
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         """A driver starts (again)."""
         ours = self._of(trial)

@@ -116,7 +116,11 @@ def ray_session(address: str | None) -> Iterator[Any]:
 
     ``address`` None: RAY_ADDRESS where it is set (as inside a Ray job), else a local Ray. Its
     dashboard listens on loopback; without a dashboard a dead trial never frees its place.
+    A process that is connected already stays connected afterwards.
     """
+    if ray.is_initialized():
+        yield ray.get_runtime_context()
+        return
     where = address or os.environ.get("RAY_ADDRESS")
     quiet: dict[str, Any] = {
         "log_to_driver": False,
@@ -130,7 +134,11 @@ def ray_session(address: str | None) -> Iterator[Any]:
             raise SettingError(f"no Ray cluster answers at the given address: {error}") from error
     else:
         context = ray.init(
-            address="local", include_dashboard=True, dashboard_host="127.0.0.1", **quiet
+            address="local",
+            include_dashboard=True,
+            dashboard_host="127.0.0.1",
+            _node_ip_address="127.0.0.1",
+            **quiet,
         )
     try:
         yield context

@@ -38,6 +38,6 @@ def _look(workspace: Folder, name: str, node: str) -> Any:
     return _sees.options(scheduling_strategy=place).remote(workspace, name)
 
 
-@ray.remote(num_cpus=0)
+@ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]
 def _sees(workspace: Folder, name: str) -> bool:
     return workspace.exists(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +51,7 @@ class Placement:
 
     device: str = "auto"
     threads: int = 1
-    intervals: Intervals = Intervals()
+    intervals: Intervals = field(default_factory=Intervals)
     evaluation_batch: int = 8
 
 
@@ -136,7 +136,7 @@ def trial_roles(trial: Trial, product: Product) -> Roles:
 def pack_weights(network: MemSegNet) -> bytes:
     """All of a network's state, the memory images among it, as safetensors."""
     state = {n: v.detach().cpu().contiguous() for n, v in network.state_dict().items()}
-    return save_tensors(state)
+    return bytes(save_tensors(state))
 
 
 def _train(

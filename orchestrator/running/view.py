@@ -116,7 +116,7 @@ def progress_table(progress: Progress) -> Table:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.2f}"
+    return "-" if value is None else f"{100 * value:.2f}"
 
 
 def _duration(seconds: float) -> str:

@@ -24,6 +24,7 @@ def sweep(small: Sequence[str], product_lines: Path, tmp_path: Path) -> Sweep:
 
     def run(*arguments: str, root: Path = product_lines, executor: str = "inline") -> int:
         return main([
+            "--config", "jobs/paper.yaml",
             "--name", "test",
             "--data.root", str(root),
             "--data.categories", "[brushed_metal,connector]",

@@ -28,13 +28,21 @@ def s3() -> Iterator[Any]:
     server.stop()
 
 
-@pytest.fixture(params=["local", "subtree", "memory", "s3"])
-def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
-    """An empty workspace folder on one storage after the other."""
-    if request.param == "local":
+def _open(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
+    if kind == "local":
         return Folder(pafs.LocalFileSystem(), str(tmp_path / "ws"))
-    if request.param == "subtree":
-        return Folder(pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), "ws")
-    if request.param == "memory":
+    if kind == "memory":
         return Folder(pafs._MockFileSystem(), "ws")
     return Folder(request.getfixturevalue("s3"), f"bucket/{secrets.token_hex(4)}")
+
+
+@pytest.fixture(params=["local", "memory", "s3"])
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
+    """An empty workspace folder on one storage after the other."""
+    return _open(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["local", "memory"])
+def quick_workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
+    """The same without S3, for tests of many cases: a renaming storage and one that is not."""
+    return _open(request.param, request, tmp_path)

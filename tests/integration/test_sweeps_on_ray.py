@@ -1,0 +1,131 @@
+"""Whole sweeps on a real Ray, which the tests of this file share."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.registry.__main__ import main as registry
+from orchestrator.running import events
+from orchestrator.running import execute as execute_room
+from orchestrator.running.events import Event
+from orchestrator.sweep import main
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
+
+Sweep = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def ray_cluster(private_ray: None) -> Iterator[None]:
+    """A Ray of its own on loopback with two CPUs."""
+    from orchestrator.running.ray_executor import ray_session
+
+    with ray_session(None):
+        yield
+
+
+@pytest.fixture
+def sweep(small: Sequence[str], product_lines: Path, tmp_path: Path, ray_cluster: None) -> Sweep:
+    """Runs a small sweep; returns its exit code."""
+
+    def run(executor: str, *arguments: str) -> int:
+        return main([
+            "--config", "jobs/paper.yaml",
+            "--name", "test",
+            "--data.root", str(product_lines),
+            "--data.categories", "[brushed_metal,connector]",
+            "--workspace", str(tmp_path / executor),
+            "--executor", executor,
+            *small,
+            *arguments,
+        ])  # fmt: skip
+
+    return run
+
+
+def results(workspace: Path) -> dict[str, dict[str, Any]]:
+    found = (workspace / "trials").glob("*/*/result.json")
+    return {f"{p.parts[-3]}/{p.parts[-2]}": json.loads(p.read_text()) for p in found}
+
+
+def assert_same_numbers(one: Path, other: Path) -> None:
+    first, second = results(one), results(other)
+    assert first
+    assert first.keys() == second.keys()
+    for key, result in first.items():
+        for name in ("metrics", "synthetic", "weights_sha256", "memory_samples"):
+            assert result[name] == second[key][name], (key, name)
+
+
+def test_ray_equals_inline_bit_for_bit(sweep: Sweep, tmp_path: Path) -> None:
+    assert sweep("ray") == 0
+    assert sweep("inline") == 0
+    assert_same_numbers(tmp_path / "ray", tmp_path / "inline")
+    for name in ("auroc.csv", "auroc.md", "auroc.parquet", "plan.json"):
+        one, other = (tmp_path / e / "sweeps" / "test" / name for e in ("ray", "inline"))
+        assert one.read_bytes() == other.read_bytes(), name
+    assert registry(["verify", "--workspace", str(tmp_path / "ray")]) == 0
+
+
+def test_a_killed_worker_is_lost_and_its_trial_goes_on_to_the_same_bits(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = [
+        "--training.max_steps", "45",
+        "--checkpoint_every_steps", "5",
+        "--data.categories", "[connector]",
+    ]  # fmt: skip
+    assert sweep("inline", *longer) == 0
+    killed: list[int] = []
+    notes: list[str] = []
+
+    class KillsOnce(execute_room.SweepView):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            if event.kind == events.NOTE:
+                notes.append(event.text)
+            if event.kind == events.PROGRESS and not killed:
+                killed.extend(train_workers())
+                for pid in killed:
+                    os.kill(pid, signal.SIGKILL)
+
+    monkeypatch.setattr(execute_room, "SweepView", KillsOnce)
+    assert sweep("ray", *longer) == 0
+    assert killed
+    assert any("goes on from step" in note for note in notes)
+    assert_same_numbers(tmp_path / "ray", tmp_path / "inline")
+
+
+def test_a_broken_category_fails_alone_and_its_failure_is_in_the_ledger(
+    sweep: Sweep, tmp_path: Path, product_lines: Path
+) -> None:
+    """A foreground that is empty is found by the worker only, not by the plan."""
+    code = sweep(
+        "ray",
+        "--per_category.connector.foreground.mode", "threshold",
+        "--per_category.connector.foreground.polarity", "dark",
+        "--per_category.connector.foreground.threshold", "0",
+    )  # fmt: skip
+    assert code == 1
+    failures = list((tmp_path / "ray" / "trials").rglob("failure.json"))
+    assert [p.parts[-3] for p in failures] == ["connector"]
+    assert json.loads(failures[0].read_text())["kind"] == "data"
+    assert [key.split("/")[0] for key in results(tmp_path / "ray")] == ["brushed_metal"]
+
+
+def train_workers() -> list[int]:
+    """Process ids of Ray Train's workers below this process, never of another Ray."""
+    import psutil
+
+    return [
+        process.pid
+        for process in psutil.Process().children(recursive=True)
+        if any("RayTrainWorker" in part for part in process.cmdline())
+    ]

@@ -1,0 +1,241 @@
+"""The registry's contract, on each storage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from memseg.errors import DataError, RegistryError
+from memseg.storage import Folder
+from orchestrator.registry.layout import REQUIRED
+from orchestrator.registry.registry import Registry
+from orchestrator.registry.verify import verify
+from orchestrator.registry.weights import read_tensors
+
+Files = Callable[..., dict[str, bytes]]
+FIRST, SECOND = "aaaa0001", "bbbb0002"
+
+
+@pytest.fixture
+def registry(workspace: Folder) -> Registry:
+    return Registry(workspace.sub("registry"))
+
+
+@pytest.fixture
+def quick_registry(quick_workspace: Folder) -> Registry:
+    return Registry(quick_workspace.sub("registry"))
+
+
+def contents(folder: Folder) -> dict[str, bytes]:
+    return {f.path: folder.read(f.path) for f in folder.files(recursive=True)}
+
+
+def test_an_empty_registry_has_nothing_and_nothing_is_wrong(registry: Registry) -> None:
+    assert registry.categories() == ()
+    assert registry.version_ids("screw") == ()
+    assert registry.champion_id("screw") is None
+    assert verify(registry) == []
+    with pytest.raises(RegistryError, match="no champion"):
+        registry.champion("screw")
+
+
+def test_a_published_version_is_read_back_whole(registry: Registry, files_of: Files) -> None:
+    files = files_of()
+    published = registry.publish("screw", FIRST, files)
+    read = registry.version("screw", FIRST)
+    assert read == published
+    assert {name: read.read(name) for name in read.manifest.files} == files
+    assert set(REQUIRED) <= set(files)
+    assert read.read_json("metrics.json")["test"]["image_auroc"] == 0.975
+    assert list(read_tensors(read)["a.weight"]) == list(np.arange(6.0))
+    assert verify(registry) == []
+
+
+def test_the_first_version_is_champion_and_stays_it(registry: Registry, files_of: Files) -> None:
+    registry.publish("screw", SECOND, files_of(SECOND))
+    registry.publish("screw", FIRST, files_of(FIRST))
+    registry.publish("tile", FIRST, files_of(FIRST, "tile"))
+    assert registry.champion("screw").id == SECOND
+    assert registry.version_ids("screw") == (FIRST, SECOND)
+    assert registry.champion("tile").id == FIRST
+    assert registry.categories() == ("screw", "tile")
+    assert verify(registry) == []
+
+
+def test_publishing_twice_is_one_version_and_writes_nothing(
+    registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = registry.publish("screw", FIRST, files_of())
+
+    def never(*args: Any) -> None:
+        raise AssertionError("an immutable version was changed")
+
+    with monkeypatch.context() as patch:
+        for name in ("write", "delete", "delete_folder"):
+            patch.setattr(Folder, name, never)
+        again = registry.publish("screw", FIRST, files_of(seconds={"total": 99}))
+    assert again == first
+    assert registry.version_ids("screw") == (FIRST,)
+
+
+@pytest.mark.parametrize("written", range(len(REQUIRED) + 2))
+def test_a_publisher_killed_before_any_write_leaves_no_version_or_a_whole_one(
+    quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    real, writes = Folder.write, []
+
+    def killed(self: Folder, relative: str, data: bytes) -> None:
+        if len(writes) == written:
+            raise KeyboardInterrupt
+        real(self, relative, data)
+        writes.append(relative)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            quick_registry.publish("screw", FIRST, files_of())
+    whole = "manifest.json" in writes
+    assert whole == (written > len(REQUIRED))
+    assert quick_registry.version_ids("screw") == ((FIRST,) if whole else ())
+    assert quick_registry.champion_id("screw") is None
+    if not whole:
+        with pytest.raises(RegistryError, match="no version"):
+            quick_registry.version("screw", FIRST)
+
+    # The next publication, of the same trial, completes it.
+    quick_registry.publish("screw", FIRST, files_of())
+    assert quick_registry.champion("screw").read("config.json") == files_of()["config.json"]
+    assert verify(quick_registry) == []
+
+
+def test_a_first_version_whose_publisher_died_before_saying_so_is_the_champion(
+    registry: Registry, files_of: Files
+) -> None:
+    registry.publish("screw", SECOND, files_of(SECOND))
+    registry.folder.delete("screw/aliases.json")
+    registry.publish("screw", FIRST, files_of(FIRST))
+    assert registry.champion("screw").id == SECOND
+
+
+def test_what_an_interrupted_publication_left_does_not_get_into_the_version(
+    registry: Registry, files_of: Files
+) -> None:
+    folder = registry.folder.sub(f"screw/versions/{FIRST}")
+    folder.write("model.safetensors", b"half")
+    folder.write("example.png", b"of an older program")
+    registry.publish("screw", FIRST, files_of())
+    assert set(contents(folder)) == {*files_of(), "manifest.json"}
+    assert verify(registry) == []
+
+
+def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
+    quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second publishes everything between any two writes of the first."""
+    quiet = Registry(quick_registry.folder.sub("quiet"))
+    expected = contents(quiet.publish("screw", FIRST, files_of()).folder)
+    real = Folder.write
+    for position in range(len(REQUIRED) + 1):
+        rival = Registry(quick_registry.folder.sub(f"race{position}"))
+        count = 0
+
+        def write(
+            self: Folder, relative: str, data: bytes, rival: Registry = rival, at: int = position
+        ) -> None:
+            nonlocal count
+            count += 1
+            if count == at + 1:
+                rival.publish("screw", FIRST, files_of())
+            real(self, relative, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Folder, "write", write)
+            rival.publish("screw", FIRST, files_of())
+        assert contents(rival.champion("screw").folder) == expected
+        assert verify(rival) == []
+
+
+def test_more_files_are_kept_and_summed_too(registry: Registry, files_of: Files) -> None:
+    version = registry.publish("screw", FIRST, {**files_of(), "example.png": b"picture"})
+    assert version.read("example.png") == b"picture"
+    with pytest.raises(RegistryError, match=r"no file 'other\.png'"):
+        version.read("other.png")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_version_without_one_of_its_files_is_not_published(
+    quick_registry: Registry, files_of: Files, name: str
+) -> None:
+    files = files_of()
+    del files[name]
+    with pytest.raises(RegistryError, match=name):
+        quick_registry.publish("screw", FIRST, files)
+    assert quick_registry.categories() == ()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "", "manifest.json", "-x", "a\nb"])
+def test_files_that_would_leave_or_hide_are_refused(
+    quick_registry: Registry, files_of: Files, name: str
+) -> None:
+    with pytest.raises(RegistryError, match="cannot be a file"):
+        quick_registry.publish("screw", FIRST, {**files_of(), name: b"x"})
+    assert quick_registry.categories() == ()
+
+
+@pytest.mark.parametrize("category", ["..", "", "a/b", "-x"])
+def test_bad_category_names_are_refused(
+    quick_registry: Registry, files_of: Files, category: str
+) -> None:
+    with pytest.raises(DataError):
+        quick_registry.publish(category, FIRST, files_of())
+
+
+@pytest.mark.parametrize("version", ["..", "", "a/b", "A B", "x"])
+def test_bad_version_names_are_refused(
+    quick_registry: Registry, files_of: Files, version: str
+) -> None:
+    with pytest.raises(RegistryError, match="not a version"):
+        quick_registry.publish("screw", version, files_of())
+    with pytest.raises(RegistryError, match="not a version"):
+        quick_registry.version("screw", version)
+
+
+def test_a_changed_byte_is_an_error_on_reading(registry: Registry, files_of: Files) -> None:
+    version = registry.publish("screw", FIRST, files_of())
+    data = bytearray(version.read("model.safetensors"))
+    data[-1] ^= 1
+    version.folder.write("model.safetensors", bytes(data))
+    with pytest.raises(RegistryError, match=r"model\.safetensors was changed"):
+        registry.champion("screw").read("model.safetensors")
+    with pytest.raises(RegistryError, match=r"model\.safetensors was changed"):
+        read_tensors(registry.champion("screw"))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"{}", b'{"champion": 3}', b'{"champion": ".."}']
+)
+def test_damaged_aliases_are_an_error_and_are_not_overwritten(
+    quick_registry: Registry, files_of: Files, data: bytes
+) -> None:
+    quick_registry.publish("screw", FIRST, files_of())
+    quick_registry.folder.write("screw/aliases.json", data)
+    with pytest.raises(RegistryError, match=r"aliases\.json"):
+        quick_registry.champion("screw")
+    quick_registry.publish("screw", SECOND, files_of(SECOND))
+    assert quick_registry.folder.read("screw/aliases.json") == data
+
+
+def test_the_manifest_lists_sha256_and_size_of_each_file(
+    registry: Registry, files_of: Files
+) -> None:
+    version = registry.publish("screw", FIRST, files_of())
+    manifest = json.loads(version.folder.read("manifest.json"))
+    assert manifest["files"] == {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        for name, data in files_of().items()
+    }
