@@ -5,6 +5,7 @@
     ├── DataError        an image, a mask or a folder cannot be used
     │   └── EmptyDataError   something that is needed is not there at all
     ├── WeightsError     encoder or model weights do not fit the network
+    ├── DeviceError      the device that was asked for is not here
     ├── DivergedError    a training run's loss is no longer finite
     ├── StorageError     a workspace or data location cannot be read or written
     └── RegistryError    a model in the registry is incomplete or was changed
@@ -33,6 +34,10 @@ class EmptyDataError(DataError):
 
 class WeightsError(MemSegError):
     """Encoder or model weights do not fit the network."""
+
+
+class DeviceError(MemSegError):
+    """The device that was asked for is not on this machine."""
 
 
 class DivergedError(MemSegError):

@@ -25,7 +25,7 @@ def publish_winners(tables: Tables, ledger: Ledger) -> list[str]:
 def _notes(tables: Tables, ledger: Ledger, registry: Registry) -> Iterator[str]:
     for category, choice in tables.choices.items():
         trial = choice.winner.trial
-        if trial.key in registry.version_ids(category):
+        if registry.is_published(category, trial.key):
             continue
         folder = ledger.trial_folder(category, trial.key)
         if not folder.exists(WEIGHTS):

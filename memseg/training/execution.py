@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from memseg.errors import SettingError
+from memseg.errors import DeviceError, SettingError
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class Execution:
 
 
 def make_execution(device: str, precision: str, channels_last: bool) -> Execution:
-    """An Execution for "auto", "cpu" or "cuda". Raises SettingError where there is no CUDA.
+    """An Execution for "auto", "cpu" or "cuda". Raises DeviceError where there is no CUDA.
 
     Convolutions are asked to be deterministic, so that a trial gives the same bits again.
     """
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
-        raise SettingError("device is cuda, but torch finds no CUDA device here: use auto or cpu")
+        raise DeviceError("device is cuda, but torch finds no CUDA device here: use auto or cpu")
     if precision not in ("fp32", "bf16"):
         raise SettingError(f"training.precision must be resolved before training, got {precision}")
     chosen = torch.device("cuda" if cuda and device != "cpu" else "cpu")

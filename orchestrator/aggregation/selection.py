@@ -18,6 +18,7 @@ synthetic selection never falls back on the test set.
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +84,7 @@ def best_per_category(plan: Plan, records: Mapping[str, Record]) -> dict[str, Ch
         finished = finished_of(plan, records, category.category)
         if finished:
             choices[category.category] = _choose(
-                _comparable(plan, finished), plan.selection, plan.planned(category.category)
+                _comparable(finished), plan.selection, plan.planned(category.category)
             )
     return choices
 
@@ -95,17 +96,18 @@ def best_on_average(plan: Plan, records: Mapping[str, Record]) -> AverageChoice 
     where no configuration is finished by all the others.
     """
     by_category = {
-        c.category: _configurations(plan, finished)
+        c.category: _configurations(finished)
         for c in plan.categories
         if (finished := finished_of(plan, records, c.category))
     }
     if not by_category:
         return None
+    seeds = Counter((trial.category, configuration(trial.grid)) for trial in plan.trials)
     shared = [
         text
         for text in next(iter(by_category.values()))
         if all(
-            len(found.get(text, ())) == _planned_seeds(plan, category, text) > 0
+            len(found.get(text, ())) == seeds[category, text] > 0
             for category, found in by_category.items()
         )
     ]
@@ -150,25 +152,21 @@ def _choose(groups: Sequence[Sequence[Finished]], selection: str, planned: int) 
     return Choice(_best_seed(group, by), by, tuple(group))
 
 
-def _comparable(plan: Plan, finished: Sequence[Finished]) -> list[list[Finished]]:
+def _comparable(finished: Sequence[Finished]) -> list[list[Finished]]:
     """The configurations that may be compared: those with the most finished seeds.
 
     A mean over one seed does not compete with a mean over three.
     """
-    groups = list(_configurations(plan, finished).values())
+    groups = list(_configurations(finished).values())
     most = max(map(len, groups))
     return [group for group in groups if len(group) == most]
 
 
-def _configurations(plan: Plan, finished: Iterable[Finished]) -> dict[str, list[Finished]]:
+def _configurations(finished: Iterable[Finished]) -> dict[str, list[Finished]]:
     groups: dict[str, list[Finished]] = {}
     for trial in finished:
         groups.setdefault(configuration(trial.trial.grid), []).append(trial)
     return groups
-
-
-def _planned_seeds(plan: Plan, category: str, text: str) -> int:
-    return sum(configuration(t.grid) == text for t in plan.trials_of(category))
 
 
 def _by(candidates: Sequence[Finished], selection: str, planned: int) -> str:

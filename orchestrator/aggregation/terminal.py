@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from orchestrator.aggregation.conditions import conditions
 from orchestrator.aggregation.paper import TABLE_1
-from orchestrator.aggregation.rows import AVERAGES, METRICS, Row, percent
+from orchestrator.aggregation.rows import AVERAGES, MEAN, METRICS, Row, percent
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.grid import describe_point
 
@@ -70,7 +71,7 @@ def _auroc(tables: Tables) -> Table:
         cells = [row.category, *_metrics(row)]
         cells += _published(row.category) if paper else []
         if with_baseline:
-            cells.append("" if average else percent(baselines.get(row.category)))
+            cells.append(percent(_baseline(row, baselines)))
         cells += [_count(row), choice.by if choice else ""]
         if tables.plan.axes:
             cells.append(_short_point(choice.winner.trial.grid) if choice else "")
@@ -89,6 +90,14 @@ def _table(first: str, headings: Iterable[str]) -> Table:
 
 def _metrics(row: Row) -> list[str]:
     return [percent(getattr(row, name)) for name in METRICS]
+
+
+def _baseline(row: Row, baselines: Mapping[str, float | None]) -> float | None:
+    """A category's baseline; for ``mean`` their mean, where every finished category has one."""
+    if row.category != MEAN:
+        return baselines.get(row.category)
+    known = [value for value in baselines.values() if value is not None]
+    return statistics.fmean(known) if known and len(known) == len(baselines) else None
 
 
 def _published(category: str) -> list[str]:

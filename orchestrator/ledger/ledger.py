@@ -89,13 +89,8 @@ class Ledger:
             by_category[trial.category].append(trial.key)
         wanted = []
         for category, keys in by_category.items():
-            # One listing a category, not two questions a trial.
-            folder = self.workspace.sub(f"{TRIALS}/{check_category_name(category)}")
-            present = {
-                f.path.split("/")[0]
-                for f in folder.files(recursive=True)
-                if f.path.split("/")[1:] in ([RESULT], [FAILURE])
-            }
+            # Most of a large plan has no folder yet: one listing saves two questions a trial.
+            present = set(self.workspace.folders(f"{TRIALS}/{check_category_name(category)}"))
             wanted += [(category, key) for key in dict.fromkeys(keys) if key in present]
         with ThreadPoolExecutor(_READERS) as pool:
             records = list(pool.map(lambda place: self.record(*place), wanted))

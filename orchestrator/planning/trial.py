@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
@@ -42,12 +43,12 @@ class Trial:
         """All settings by dotted name; tuples as lists, as in JSON."""
         return {name: _plain(value) for name, value in flatten_config(self.method).items()}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Same key, same result: a hash of everything that the numbers depend on."""
         return _digest(self._identity())
 
-    @property
+    @cached_property
     def training_key(self) -> str:
         """Like ``key`` without what only evaluation depends on: same weights."""
         identity = self._identity()

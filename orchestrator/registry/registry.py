@@ -116,6 +116,16 @@ class Registry:
             raise RegistryError(f"category {category!r} has no champion: nothing is published")
         return self.version(category, champion)
 
+    def is_published(self, category: str, trial_key: str) -> bool:
+        """Whether a trial's model is there, so that ``publish`` needs none of its files.
+
+        Ends what a publisher that was killed before it could name the first champion left open.
+        """
+        found = self._version_folder(category, trial_key).exists(MANIFEST)
+        if found:
+            self._name_first_champion(category, trial_key)
+        return found
+
     def publish(self, category: str, trial_key: str, files: Mapping[str, bytes]) -> Version:
         """Publishes a trial's model; does nothing where that was done before.
 

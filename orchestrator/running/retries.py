@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from memseg.errors import (
     DataError,
+    DeviceError,
     DivergedError,
     MemSegError,
     SettingError,
@@ -16,18 +17,20 @@ from memseg.errors import (
 )
 
 DATA, CONFIGURATION, OUT_OF_MEMORY = "data", "configuration", "out_of_memory"
+DEVICE = "device"
 LOST, STORAGE, BUG = "lost", "storage", "bug"
 
 BUDGET: Mapping[str, int] = {
     DATA: 0,
     CONFIGURATION: 0,
+    DEVICE: 0,
     OUT_OF_MEMORY: 1,
     LOST: 5,
     STORAGE: 2,
     BUG: 0,
 }
 """How often a trial is tried *again* in one sweep after a failure of this kind. Data and
-configuration fail again for sure; a bug is tried again by the next sweep."""
+configuration fail again for sure; a bug or a missing device is tried again by the next sweep."""
 
 
 def kind_of(error: BaseException) -> str:
@@ -36,6 +39,8 @@ def kind_of(error: BaseException) -> str:
         return DATA
     if isinstance(error, (SettingError, WeightsError, DivergedError)):
         return CONFIGURATION
+    if isinstance(error, DeviceError):
+        return DEVICE
     if isinstance(error, StorageError):
         return STORAGE
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

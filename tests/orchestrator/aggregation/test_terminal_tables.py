@@ -32,6 +32,8 @@ def test_figures_paper_baseline_configuration_and_places_fit_a_hundred_columns(
     row = next(line for line in text.splitlines() if line.startswith("screw")).split()
     assert row[1:7] == ["90.00", "80.00", "70.00", "97.80", "98.00", "61.00"]
     assert row[7] == "4"
+    mean = next(line for line in text.splitlines() if line.startswith("mean ")).split()
+    assert mean == ["mean", "90.00", "80.00", "70.00", "61.00", "12"]
     assert "/ws/sweeps/line/auroc.md" in text
     assert "best on average: optimizer.lr" in text
 

@@ -122,6 +122,16 @@ def test_a_first_version_whose_publisher_died_before_saying_so_is_the_champion(
     assert registry.champion("screw").id == SECOND
 
 
+def test_asking_whether_a_trial_is_published_ends_an_interrupted_publication(
+    quick_registry: Registry, files_of: Files
+) -> None:
+    assert not quick_registry.is_published("screw", FIRST)
+    quick_registry.publish("screw", FIRST, files_of())
+    quick_registry.folder.delete("screw/aliases.json")
+    assert quick_registry.is_published("screw", FIRST)
+    assert quick_registry.champion("screw").id == FIRST
+
+
 def test_what_an_interrupted_publication_left_does_not_get_into_the_version(
     registry: Registry, files_of: Files
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from memseg.errors import (
     DataError,
+    DeviceError,
     DivergedError,
     EmptyDataError,
     SettingError,
@@ -21,6 +22,7 @@ from orchestrator.running.retries import BUDGET, LOST, OUT_OF_MEMORY, decide, ki
         (SettingError("x"), "configuration"),
         (WeightsError("x"), "configuration"),
         (DivergedError("x"), "configuration"),
+        (DeviceError("x"), "device"),
         (StorageError("x"), "storage"),
         (MemoryError(), "out_of_memory"),
         (ZeroDivisionError(), "bug"),

@@ -1,0 +1,147 @@
+"""Eq. 3 and 4 against plain loops in float64."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memseg.config.method import DifferenceConfig
+from memseg.model.difference import choose, difference_information, distances, smooth
+
+
+def draw_levels(count: int, seed: int, channels: Sequence[int] = (2, 3, 4)) -> list[torch.Tensor]:
+    random = np.random.default_rng(seed)
+    sides = (8, 4, 2)
+    return [
+        torch.from_numpy(random.normal(size=(count, c, side, side)))
+        for c, side in zip(channels, sides)
+    ]
+
+
+def slow_sum(one: torch.Tensor, other: torch.Tensor, distance: str) -> float:
+    total = 0.0
+    for a, b in zip(one.flatten().tolist(), other.flatten().tolist()):
+        total += abs(a - b) if distance == "absolute" else (a - b) ** 2
+    return total
+
+
+def slow_choice(
+    query: Sequence[torch.Tensor], memory: Sequence[torch.Tensor], config: DifferenceConfig
+) -> list[list[int]]:
+    levels, batch, samples = len(query), len(query[0]), len(memory[0])
+    chosen: list[list[int]] = [[] for _ in range(levels)]
+    for b in range(batch):
+        sums = [
+            [slow_sum(query[k][b], memory[k][i], config.distance) for i in range(samples)]
+            for k in range(levels)
+        ]
+        joint = [sum(sums[k][i] for k in range(levels)) for i in range(samples)]
+        for k in range(levels):
+            row = joint if config.choice == "joint" else sums[k]
+            chosen[k].append(row.index(min(row)))
+    return chosen
+
+
+READINGS = list(itertools.product(("absolute", "squared"), ("per_level", "joint")))
+
+
+@pytest.mark.parametrize(("distance", "choice"), READINGS)
+@pytest.mark.parametrize("wide", [torch.float64, torch.float32])
+def test_difference_is_that_of_plain_loops(distance: str, choice: str, wide: torch.dtype) -> None:
+    config = DifferenceConfig(distance=distance, choice=choice, factor=7.0)  # type: ignore[arg-type]
+    query, memory = draw_levels(3, seed=0), draw_levels(5, seed=1)
+    found = difference_information([q.to(wide) for q in query], [m.to(wide) for m in memory], config)
+    chosen = slow_choice(query, memory, config)
+    for k, level in enumerate(found):
+        assert level.shape == query[k].shape
+        for b, c, y, x in np.ndindex(*level.shape):
+            gap = abs(float(memory[k][chosen[k][b], c, y, x] - query[k][b, c, y, x]))
+            expected = 7.0 * (gap if distance == "absolute" else gap**2)
+            assert float(level[b, c, y, x]) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+@given(
+    seed=st.integers(0, 10**6), samples=st.integers(1, 6), reading=st.sampled_from(READINGS)
+)
+@settings(max_examples=30, deadline=None)
+def test_choice_is_that_of_plain_loops(seed: int, samples: int, reading: tuple[str, str]) -> None:
+    config = DifferenceConfig(distance=reading[0], choice=reading[1])  # type: ignore[arg-type]
+    query, memory = draw_levels(2, seed), draw_levels(samples, seed + 1)
+    found = [level.tolist() for level in choose(query, memory, config)]
+    assert found == slow_choice(query, memory, config)
+
+
+def levels_that_disagree() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """One query at 0; sample 0 is nearest on level 1, sample 1 on levels 2 and 3 and in sum."""
+    query = [torch.zeros(1, 1, 2, 2) for _ in range(3)]
+    values = ((1.0, 2.0), (9.0, 1.0), (9.0, 1.0))
+    memory = [torch.tensor(v).view(2, 1, 1, 1).expand(2, 1, 2, 2).contiguous() for v in values]
+    return query, memory
+
+
+def test_each_level_chooses_for_itself_or_all_choose_one() -> None:
+    query, memory = levels_that_disagree()
+    own = choose(query, memory, DifferenceConfig(choice="per_level"))
+    one = choose(query, memory, DifferenceConfig(choice="joint"))
+    assert [int(level) for level in own] == [0, 1, 1]
+    assert [int(level) for level in one] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("distance", ["absolute", "squared"])
+def test_sums_of_large_levels_are_those_of_float64(distance: str) -> None:
+    random = np.random.default_rng(0)
+    query = torch.from_numpy(random.normal(5, 1, (2, 64, 32, 32)))
+    memory = torch.from_numpy(random.normal(5, 1, (4, 64, 32, 32)))
+    gap = (query[:, None] - memory[None]).flatten(2)
+    exact = (gap.abs() if distance == "absolute" else gap.square()).sum(2)
+    found = distances(query.float(), memory.float(), distance)
+    assert torch.allclose(found.double(), exact, rtol=2e-4)
+
+
+def test_squared_distance_finds_the_nearer_of_two_that_rounding_confuses() -> None:
+    base = torch.from_numpy(np.random.default_rng(0).normal(100, 1, (1, 64, 16, 16))).float()
+    nearer, farther = base.clone(), base.clone()
+    nearer[0, 0, 0, 0] += 0.25
+    farther[0, 0, 0, 0] += 0.5
+    far = base + 3
+    memory = torch.cat([far, farther, nearer])
+    found = distances(base, memory, "squared")
+    assert int(found.argmin(1)) == 2
+    assert float(found[0, 2]) == pytest.approx(0.0625, rel=1e-3)
+
+
+def test_squared_distance_is_not_lowered_to_bf16_by_autocast() -> None:
+    random = np.random.default_rng(0)
+    base = torch.from_numpy(random.normal(0, 1, (1, 16, 16, 16))).float()
+    steps = torch.linspace(0.10, 0.11, 8).flip(0).view(8, 1, 1, 1)
+    memory = base + steps * torch.from_numpy(random.choice([-1.0, 1.0], (8, 16, 16, 16))).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = distances(base, memory, "squared")
+    assert found.dtype == torch.float32
+    assert int(found.argmin(1)) == 7
+
+
+@pytest.mark.parametrize("side", [1, 3, 5])
+def test_smoothing_is_the_mean_of_what_lies_inside(side: int) -> None:
+    features = draw_levels(2, seed=3)[0]
+    found, reach = smooth(features, side), side // 2
+    for b, c, y, x in np.ndindex(*features.shape):
+        rows = range(max(0, y - reach), min(8, y + reach + 1))
+        columns = range(max(0, x - reach), min(8, x + reach + 1))
+        values = [float(features[b, c, i, j]) for i in rows for j in columns]
+        assert float(found[b, c, y, x]) == pytest.approx(sum(values) / len(values), abs=1e-12)
+
+
+def test_smoothing_widens_bf16_and_gives_one_layout() -> None:
+    features = draw_levels(2, seed=3)[0].bfloat16().contiguous(memory_format=torch.channels_last)
+    for side in (1, 3):
+        found = smooth(features, side)
+        assert found.dtype == torch.float32
+        assert found.is_contiguous()
+        assert torch.equal(found, smooth(features.float().contiguous(), side))
