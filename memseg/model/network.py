@@ -145,7 +145,7 @@ def build_network(
     global generators are left as they were. Raises DataError for memory images of another
     shape or type, EmptyDataError where there are none.
     """
-    images = None if memory_images is None else torch.as_tensor(np.array(memory_images))
+    images = None if memory_images is None else _own_copy(memory_images)
     network = _seeded(config, images, weights, seed)
     if weights.state is None and images is not None and len(images):
         network.trunk.estimate_statistics(images.float() / 255)
@@ -174,6 +174,12 @@ def load_state(network: MemSegNet, state: Mapping[str, torch.Tensor]) -> None:
     if problems:
         raise WeightsError(f"the weights are of another network: {problems}")
     network.load_state_dict(dict(state))
+
+
+def _own_copy(images: torch.Tensor | npt.NDArray[np.uint8]) -> torch.Tensor:
+    if isinstance(images, torch.Tensor):
+        return images.detach().cpu().clone()
+    return torch.from_numpy(np.array(images))
 
 
 def _seeded(

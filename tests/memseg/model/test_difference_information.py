@@ -56,7 +56,9 @@ READINGS = list(itertools.product(("absolute", "squared"), ("per_level", "joint"
 def test_difference_is_that_of_plain_loops(distance: str, choice: str, wide: torch.dtype) -> None:
     config = DifferenceConfig(distance=distance, choice=choice, factor=7.0)  # type: ignore[arg-type]
     query, memory = draw_levels(3, seed=0), draw_levels(5, seed=1)
-    found = difference_information([q.to(wide) for q in query], [m.to(wide) for m in memory], config)
+    found = difference_information(
+        [q.to(wide) for q in query], [m.to(wide) for m in memory], config
+    )
     chosen = slow_choice(query, memory, config)
     for k, level in enumerate(found):
         assert level.shape == query[k].shape
@@ -66,9 +68,7 @@ def test_difference_is_that_of_plain_loops(distance: str, choice: str, wide: tor
             assert float(level[b, c, y, x]) == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
-@given(
-    seed=st.integers(0, 10**6), samples=st.integers(1, 6), reading=st.sampled_from(READINGS)
-)
+@given(seed=st.integers(0, 10**6), samples=st.integers(1, 6), reading=st.sampled_from(READINGS))
 @settings(max_examples=30, deadline=None)
 def test_choice_is_that_of_plain_loops(seed: int, samples: int, reading: tuple[str, str]) -> None:
     config = DifferenceConfig(distance=reading[0], choice=reading[1])  # type: ignore[arg-type]
