@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
-from orchestrator.ledger.ledger import WEIGHTS, Ledger, Record
+from orchestrator.ledger.ledger import EXAMPLES, WEIGHTS, Ledger, Record
 from orchestrator.planning.plan import Plan
 from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry
@@ -35,7 +35,8 @@ def _notes(tables: Tables, ledger: Ledger, registry: Registry) -> Iterator[str]:
                 "train it again"
             )
             continue
-        files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.by)
+        pictures = {EXAMPLES: folder.read(EXAMPLES)} if folder.exists(EXAMPLES) else {}
+        files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.by, pictures)
         registry.publish(category, trial.key, files)
 
 

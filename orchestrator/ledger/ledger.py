@@ -19,9 +19,8 @@ from memseg.storage import Folder
 from orchestrator.planning.trial import Trial
 
 TRIALS = "trials"
-RESULT, FAILURE, WEIGHTS, CHECKPOINTS = (
-    "result.json", "failure.json", "model.safetensors", "checkpoints",
-)  # fmt: skip
+RESULT, FAILURE, CHECKPOINTS = "result.json", "failure.json", "checkpoints"
+WEIGHTS, EXAMPLES = "model.safetensors", "examples.png"
 
 _KEY = re.compile(r"[0-9a-z]{4,64}")
 _READERS = 8
@@ -96,6 +95,35 @@ class Ledger:
             records = list(pool.map(lambda place: self.record(*place), wanted))
         return {key: found for (_, key), found in zip(wanted, records) if found is not None}
 
+    def trained(self, trials: Iterable[Trial]) -> dict[str, str]:
+        """Key of a trial -> key of a finished one with the same training and its weights kept.
+
+        Such a trial is only to be evaluated: its test images are new, its training is not.
+        Raises StorageError.
+        """
+        by_category: dict[str, list[Trial]] = defaultdict(list)
+        for trial in trials:
+            by_category[trial.category].append(trial)
+        found: dict[str, str] = {}
+        for category, wanted in by_category.items():
+            folder = self.workspace.sub(f"{TRIALS}/{check_category_name(category)}")
+            kept = [
+                f.path.split("/")[0]
+                for f in folder.files(recursive=True)
+                if f.path.split("/")[1:] == [WEIGHTS]
+            ]
+            records = [(key, self.record(category, key)) for key in kept]
+            donors = {
+                record.result.get("training_key"): key
+                for key, record in records
+                if isinstance(record, Done)
+            }
+            for trial in wanted:
+                donor = donors.get(trial.training_key)
+                if donor is not None and donor != trial.key:
+                    found[trial.key] = donor
+        return found
+
     def commit(self, result: Mapping[str, Any]) -> None:
         """Makes a trial done: writes its result, then removes its failure and checkpoints.
 
@@ -127,8 +155,9 @@ class Ledger:
         self.trial_folder(category, key).delete(FAILURE)
 
     def drop_weights(self, category: str, key: str) -> None:
-        """Deletes a trial's weights; its result stays."""
+        """Deletes a trial's weights and pictures; its result stays."""
         self.trial_folder(category, key).delete(WEIGHTS)
+        self.trial_folder(category, key).delete(EXAMPLES)
 
 
 def _read(folder: Folder, name: str, category: str, key: str) -> dict[str, Any] | None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from memseg.errors import MemSegError
 from memseg.training.reporting import Reporter
-from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.ledger import WEIGHTS, Done, Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import retries
 from orchestrator.running.checkpoints import FolderCheckpoints
 from orchestrator.running.inputs import Loaded
-from orchestrator.running.trial_run import Placement, run_trial
+from orchestrator.running.trial_run import Placement, Trained, run_trial
 
 
 def attempt(
@@ -24,10 +24,13 @@ def attempt(
     ledger: Ledger,
     reporter: Reporter,
     earlier: tuple[str, ...] = (),
+    donor: str | None = None,
 ) -> str | None:
     """Runs the trial once; returns None when it is committed, else the failure's kind.
 
     ``earlier``: the kinds of this sweep's failed attempts at the trial, oldest first.
+    ``donor``: key of a finished trial with the same training (``Ledger.trained``): its weights
+    are evaluated on this trial's test images, nothing is trained.
     """
     folder = ledger.trial_folder(trial.category, trial.key)
     if retries.OUT_OF_MEMORY in earlier:
@@ -40,6 +43,7 @@ def attempt(
             folder,
             FolderCheckpoints(folder.sub("checkpoints")),
             reporter,
+            _trained(ledger, trial, donor, reporter),
         )
     except Exception as error:  # noqa: BLE001  every failure is recorded, a bug with its traceback
         kind = retries.kind_of(error)
@@ -47,6 +51,17 @@ def attempt(
         return kind
     ledger.commit(result)
     return None
+
+
+def _trained(ledger: Ledger, trial: Trial, donor: str | None, reporter: Reporter) -> Trained | None:
+    if donor is None:
+        return None
+    record = ledger.record(trial.category, donor)
+    folder = ledger.trial_folder(trial.category, donor)
+    if not isinstance(record, Done) or not folder.exists(WEIGHTS):
+        return None  # dropped in the meantime: then it is trained
+    reporter.event(f"trained before as {donor[:8]}, only evaluated")
+    return Trained(record.result["seconds"], folder.read(WEIGHTS))
 
 
 def failure(trial: Trial, kind: str, error: BaseException | str, attempts: int) -> dict[str, Any]:

@@ -34,13 +34,15 @@ def run_inline(
     product = functools.lru_cache(maxsize=1)(functools.partial(product_or_error, sources))
     textures = functools.lru_cache(maxsize=1)(functools.partial(textures_or_error, sources))
     encoder = functools.lru_cache(maxsize=1)(functools.partial(encoder_or_error, sources))
+    donors = ledger.trained(trials)
     for trial in trials:
         size = trial.method.image.size
         listener(Event(events.STARTED, trial.category, trial.key))
         loaded = Loaded(product(trial.category, size), textures(size), encoder())
         failures: tuple[str, ...] = ()
         while True:
-            kind = attempt(trial, loaded, placement, ledger, _Listening(trial, listener), failures)
+            reporter, donor = _Listening(trial, listener), donors.get(trial.key)
+            kind = attempt(trial, loaded, placement, ledger, reporter, failures, donor)
             if kind is None:
                 break
             failures = (*failures, kind)

@@ -36,6 +36,8 @@ class DriverSetup:
     gpus: float
     trials: Mapping[str, Mapping[str, Any]]
     """Trial key to ``Trial.to_json``."""
+    donors: Mapping[str, str]
+    """Of ``Ledger.trained``."""
 
 
 def drive(config: Mapping[str, Any], setup: DriverSetup) -> None:
@@ -66,6 +68,7 @@ def _fit_once(
             "workspace": setup.workspace,
             "placement": setup.placement,
             "earlier": earlier,
+            "donor": setup.donors.get(trial.key),
         },
         scaling_config=ScalingConfig(
             num_workers=1,

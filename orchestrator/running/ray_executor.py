@@ -19,6 +19,9 @@ from orchestrator.running.trial_run import Placement
 # Ray reads these when it is imported. They leave the terminal to this program.
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# On few cores Ray warns of each worker that it starts beyond four times the cores: a driver, a
+# controller and a trainer a trial are always more.
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "worker processes have been started on node")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
@@ -57,6 +60,7 @@ def run_on_ray(
         cpus=allotment.cpus,
         gpus=allotment.gpus,
         trials={trial.key: trial.to_json() for trial in trials},
+        donors=ledger.trained(trials),
     )
     by_key = {trial.key: trial for trial in trials}
     driver = ray.tune.with_resources(

@@ -31,6 +31,7 @@ def train_worker(config: Mapping[str, Any]) -> None:
         Ledger(workspace),
         _TrainReporter(),
         config["earlier"],
+        config["donor"],
     )
 
 

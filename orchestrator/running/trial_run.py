@@ -26,14 +26,16 @@ from memseg.evaluation.synthetic import evaluate_synthetic
 from memseg.metrics.auroc import auroc
 from memseg.metrics.evaluate import compute_metrics
 from memseg.metrics.undefined import UndefinedMetric
-from memseg.model.network import MemSegNet, build_network
+from memseg.model.network import MemSegNet, build_network, load_state
 from memseg.simulation.foreground import foreground_masks
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.training.loop import Intervals, TrainingImages, TrainingSummary, train
 from memseg.training.reporting import CheckpointStore, Reporter
+from orchestrator.ledger.ledger import EXAMPLES, WEIGHTS
 from orchestrator.planning.trial import Trial
+from orchestrator.running.examples import example_sheet
 from orchestrator.running.inputs import SharedInputs
 from orchestrator.running.provenance import (
     git_commit,
@@ -41,8 +43,6 @@ from orchestrator.running.provenance import (
     package_versions,
     peak_memory_gib,
 )
-
-WEIGHTS_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,15 @@ class Placement:
     evaluation_batch: int = 8
 
 
+@dataclass(frozen=True)
+class Trained:
+    """An earlier trial with the same training."""
+
+    seconds: Mapping[str, Any]
+    """What it took, of its result."""
+    weights: bytes
+
+
 def run_trial(
     trial: Trial,
     inputs: SharedInputs,
@@ -62,12 +71,12 @@ def run_trial(
     folder: Folder,
     checkpoints: CheckpointStore,
     reporter: Reporter,
-    trained: Mapping[str, Any] | None = None,
+    trained: Trained | None = None,
 ) -> dict[str, Any]:
     """Trains and evaluates; writes the weights into ``folder``; returns the result to commit.
 
-    ``trained``: the result of a finished trial with the same training key whose weights lie in
-    ``folder`` already: then it is only evaluated. Raises MemSegError.
+    ``trained``: a finished trial with the same training key: then it is only evaluated.
+    Raises MemSegError.
     """
     started_at, started = _now(), time.monotonic()
     config, product = trial.method, inputs.product
@@ -82,13 +91,11 @@ def run_trial(
         summary = _train(network, trial, inputs, roles, execution, placement, checkpoints, reporter)
     else:
         summary = None
-        network.load_state_dict(load_tensors(folder.read(WEIGHTS_FILE)))
-    with torch.inference_mode(), execution.autocast():
-        network.refresh_memory()
+        load_state(network, load_tensors(trained.weights))
     evaluation_started = time.monotonic()
-    found = _evaluate(network, trial, product, roles, execution, placement)
+    found = _evaluate(network, trial, product, roles, execution, placement, folder)
     weights = pack_weights(network)
-    folder.write(WEIGHTS_FILE, weights)
+    folder.write(WEIGHTS, weights)
     ended = time.monotonic()
     return {
         "key": trial.key,
@@ -173,9 +180,12 @@ def _evaluate(
     roles: Roles,
     execution: Execution,
     placement: Placement,
+    folder: Folder,
 ) -> dict[str, Any]:
     settings = trial.method.evaluation
     maps = anomaly_maps(network, product.test, execution, placement.evaluation_batch)
+    if len(maps):
+        folder.write(EXAMPLES, example_sheet(product, maps, settings.top_pixels))
     metrics = compute_metrics(
         maps, product.test_labels, product.masks, settings.top_pixels, settings.aupro_limit
     )
@@ -200,13 +210,13 @@ def _baseline(product: Product, roles: Roles) -> float | None:
 
 def _seconds(
     summary: TrainingSummary | None,
-    trained: Mapping[str, Any] | None,
+    trained: Trained | None,
     evaluate: float,
     total: float,
 ) -> dict[str, float | int | None]:
     if summary is None:
-        train_seconds = dict(trained or {}).get("seconds", {})
-        return {**train_seconds, "evaluate": round(evaluate, 3), "total": round(total, 3)}
+        before = dict(trained.seconds) if trained else {}
+        return {**before, "evaluate": round(evaluate, 3), "total": round(total, 3)}
     return {
         "train": round(summary.seconds, 3),
         "evaluate": round(evaluate, 3),

@@ -1,0 +1,144 @@
+"""One attempt: what it commits, what it records, when it only evaluates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from memseg.config import MethodConfig, build
+from memseg.data.product import Product
+from memseg.data.textures import procedural_textures
+from memseg.errors import DataError, StorageError
+from memseg.model.weights import EncoderWeights
+from memseg.storage import open_folder
+from orchestrator.ledger.ledger import Done, Failed, Ledger
+from orchestrator.planning.trial import Inputs, Trial
+from orchestrator.running.attempt import attempt
+from orchestrator.running.inputs import Loaded
+from orchestrator.running.trial_run import Placement
+
+
+class Told:
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.events: list[str] = []
+
+    def progress(self, step: int, values: Mapping[str, float]) -> None:
+        self.steps.append(step)
+
+    def event(self, message: str) -> None:
+        self.events.append(message)
+
+
+@pytest.fixture
+def loaded() -> Loaded:
+    random = np.random.default_rng(0)
+    base = random.integers(60, 180, (1, 3, 64, 64))
+    train = (base + random.integers(-5, 5, (10, 3, 64, 64))).astype(np.uint8)
+    test = train[:4].copy()
+    masks = np.zeros((4, 64, 64), bool)
+    masks[2:, 20:40, 20:40] = True
+    test[2:, :, 20:40, 20:40] = 255
+    names = tuple(f"{i}.png" for i in range(10))
+    product = Product(
+        "part", train, names, tuple(f"{i:064d}" for i in range(10)), test, names[:4],
+        ("good", "good", "hole", "hole"), masks.any((1, 2)), masks, "train", "test",
+    )  # fmt: skip
+    return Loaded(product, procedural_textures(64), EncoderWeights("random", None))
+
+
+@pytest.fixture
+def trial() -> Trial:
+    method = build(
+        MethodConfig,
+        {
+            "image.size": 64,
+            "memory.samples": 2,
+            "training.max_steps": 2,
+            "training.batch_size": 4,
+            "training.precision": "fp32",
+            "validation.held_out_least": 2,
+            "validation.held_out_most": 2,
+        },
+    )
+    return Trial("part", 0, method, Inputs("train", "test", "procedural:1", "random"))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(open_folder(tmp_path))
+
+
+def test_an_attempt_commits_everything_that_a_registry_needs(
+    trial: Trial, loaded: Loaded, ledger: Ledger
+) -> None:
+    assert attempt(trial, loaded, Placement(), ledger, Told()) is None
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Done)
+    result = record.result
+    assert result["metrics"].keys() >= {"image_auroc", "pixel_auroc", "aupro"}
+    assert 0 <= result["synthetic"]["score"] <= 1
+    assert result["encoder_weights"] == "random"
+    assert result["bottleneck_weights"] == "random"
+    roles = set(result["memory_samples"]), set(result["held_out"])
+    assert not roles[0] & roles[1]
+    assert result["training_images"] == 10 - 2 - 2
+    assert ledger.trial_folder("part", trial.key).exists("examples.png")
+
+
+def test_new_test_images_are_evaluated_without_training(
+    trial: Trial, loaded: Loaded, ledger: Ledger
+) -> None:
+    assert attempt(trial, loaded, Placement(), ledger, Told()) is None
+    again = replace(trial, inputs=replace(trial.inputs, test_fingerprint="more"))
+    assert ledger.trained([again]) == {again.key: trial.key}
+    told = Told()
+    donor = ledger.trained([again])[again.key]
+    assert attempt(again, loaded, Placement(), ledger, told, donor=donor) is None
+    assert told.steps == []
+    assert "only evaluated" in told.events[0]
+    first, second = (ledger.record("part", t.key) for t in (trial, again))
+    assert isinstance(first, Done)
+    assert isinstance(second, Done)
+    for name in ("weights_sha256", "metrics", "synthetic"):
+        assert first.result[name] == second.result[name]
+
+
+def test_another_seed_has_no_donor(trial: Trial, loaded: Loaded, ledger: Ledger) -> None:
+    assert attempt(trial, loaded, Placement(), ledger, Told()) is None
+    assert ledger.trained([replace(trial, seed=1)]) == {}
+
+
+def test_an_input_that_could_not_be_loaded_is_the_trials_failure(
+    trial: Trial, loaded: Loaded, ledger: Ledger
+) -> None:
+    broken = replace(loaded, product=DataError("part/train/good/3.png is empty"))
+    assert attempt(trial, broken, Placement(), ledger, Told()) == "data"
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert record.failure["message"] == "part/train/good/3.png is empty"
+    assert record.failure["traceback"] is None
+
+
+def test_a_storage_failure_counts_its_attempts(
+    trial: Trial, loaded: Loaded, ledger: Ledger
+) -> None:
+    broken = replace(loaded, textures=StorageError("the bucket does not answer"))
+    assert attempt(trial, broken, Placement(), ledger, Told(), ("storage",)) == "storage"
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert record.failure["attempts"] == 2
+
+
+def test_a_missing_gpu_is_said(
+    trial: Trial, loaded: Loaded, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    placement = Placement(device="cuda")
+    assert attempt(trial, loaded, placement, ledger, Told()) == "device"
