@@ -130,14 +130,15 @@ class Folder:
         """Deletes a file; nothing happens where there is none."""
         if not self.exists(relative):
             return
-        with _explained("delete", self.at(relative)):
+        # Somebody else may have deleted it between the question and the answer.
+        with _explained("delete", self.at(relative)), contextlib.suppress(FileNotFoundError):
             self.filesystem.delete_file(self.at(relative))
 
     def delete_folder(self, relative: str) -> None:
         """Deletes a folder with all below it; nothing happens where there is none."""
         if not self.exists(relative):
             return
-        with _explained("delete", self.at(relative)):
+        with _explained("delete", self.at(relative)), contextlib.suppress(FileNotFoundError):
             self.filesystem.delete_dir(self.at(relative))
 
 

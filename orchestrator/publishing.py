@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from memseg.errors import RegistryError, StorageError
+from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
-from orchestrator.ledger.ledger import EXAMPLES, WEIGHTS, Ledger, Record
+from orchestrator.ledger.ledger import PICTURES, WEIGHTS, Ledger, Record
 from orchestrator.planning.plan import Plan
 from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry
+
+PASSING_KINDS = frozenset({"lost", "storage", "out_of_memory", "device"})
+"""Failures that say nothing of a trial: the next run of the command may finish it."""
 
 
 def publish_winners(tables: Tables, ledger: Ledger) -> list[str]:
     """Publishes the best trial of each category; a version that is there stays as it is.
 
-    Returns a note for each winner that could not be published. Raises RegistryError for weights
-    that are not the result's, StorageError.
+    Returns a note for each winner that could not be published; the others are.
     """
     registry = Registry(ledger.workspace.sub("registry"))
-    return list(_notes(tables, ledger, registry))
-
-
-def _notes(tables: Tables, ledger: Ledger, registry: Registry) -> Iterator[str]:
+    notes = []
     for category, choice in tables.choices.items():
-        trial = choice.winner.trial
-        if registry.is_published(category, trial.key):
-            continue
-        folder = ledger.trial_folder(category, trial.key)
-        if not folder.exists(WEIGHTS):
-            yield (
-                f"{category}: the weights of its best trial {trial.key} were not kept by an "
-                f"earlier sweep, so it is not published; delete {folder.at('result.json')} to "
-                "train it again"
-            )
-            continue
-        pictures = {EXAMPLES: folder.read(EXAMPLES)} if folder.exists(EXAMPLES) else {}
-        files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.by, pictures)
-        registry.publish(category, trial.key, files)
+        try:
+            note = _publish(category, choice, tables, ledger, registry)
+        except (RegistryError, StorageError) as error:
+            note = str(error)
+        if note is not None:
+            notes.append(f"{category} is not published: {note}")
+    return notes
+
+
+def _publish(
+    category: str, choice: Choice, tables: Tables, ledger: Ledger, registry: Registry
+) -> str | None:
+    """Publishes one winner; returns why not, or None."""
+    passing = sum(
+        group.trials
+        for group in tables.failures
+        if group.category == category and group.kind in PASSING_KINDS
+    )
+    if passing:
+        # The first version becomes champion: that is not left to who happened to survive.
+        return f"{passing} of its trials were lost, run the same command again"
+    trial = choice.winner.trial
+    if registry.is_published(category, trial.key):
+        return None
+    folder = ledger.trial_folder(category, trial.key)
+    if not folder.exists(WEIGHTS):
+        return (
+            f"the weights of its best trial {trial.key} were not kept by an earlier sweep; "
+            f"delete {folder.at('result.json')} to train it again"
+        )
+    pictures = {name: folder.read(name) for name in PICTURES if folder.exists(name)}
+    files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.by, pictures)
+    registry.publish(category, trial.key, files)
+    return None
 
 
 def drop_weights(plan: Plan, records: Mapping[str, Record], ledger: Ledger) -> None:

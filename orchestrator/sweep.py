@@ -7,12 +7,15 @@ its input is wrong (one message, nothing was started); 130 interrupted.
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 
+from memseg.config.precision import read_cpu_flags, resolve_precision
 from memseg.data.textures import PROCEDURAL_TEXTURES
 from memseg.errors import DataError, MemSegError
 from memseg.storage import Folder, open_folder
@@ -27,7 +30,7 @@ from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.ledger.pending import pending
 from orchestrator.planning.allotment import Allotment, allot
 from orchestrator.planning.estimate import estimate, largest_trial_gib
-from orchestrator.planning.hardware import auto_precision, resolve_device, this_machine
+from orchestrator.planning.hardware import Capacity, resolve_device, this_machine
 from orchestrator.planning.inventory import gather_inventory
 from orchestrator.planning.plan import Plan, make_plan
 from orchestrator.planning.render import as_text, render_dry_run
@@ -63,7 +66,20 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def _sweep(job: Job, console: Console) -> int:
-    plan, allotment, ledger = _plan(job)
+    config = job.config
+    address = config.address or os.environ.get("RAY_ADDRESS")
+    if config.executor != "ray" or config.dry_run or not address:
+        return _run(job, console, this_machine(os.environ), read_cpu_flags())
+    # A cluster's devices decide what can run there, not those of the machine that plans.
+    from orchestrator.running.ray_capacity import cluster_capacity, common_cpu_flags
+    from orchestrator.running.ray_executor import ray_session
+
+    with ray_session(config.address):
+        return _run(job, console, cluster_capacity(), common_cpu_flags())
+
+
+def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -> int:
+    plan, allotment, ledger = _plan(job, capacity, flags)
     records = ledger.read_all(plan.trials)
     if job.config.dry_run:
         done = {key for key, record in records.items() if isinstance(record, Done)}
@@ -77,7 +93,7 @@ def _sweep(job: Job, console: Console) -> int:
         raise DataError(f"no category can be trained: {problems}")
     folder = ledger.workspace.sub(f"sweeps/{plan.name}")
     folder.write_json("plan.json", plan.to_json())
-    to_do = pending(plan.trials, records)
+    to_do = pending(plan.trials, records, retry=job.config.retry_failed)
     _announce(job, plan, len(to_do), allotment, console)
     if to_do:
         # torch and Ray take seconds to import: only when there is something to run.
@@ -86,16 +102,17 @@ def _sweep(job: Job, console: Console) -> int:
         execute(job, plan, records, to_do, allotment, ledger, console)
         records = ledger.read_all(plan.trials)
     tables = make_tables(plan, records)
-    _conclude(tables, records, ledger, folder, console)
-    return ALL_DONE if tables.done == tables.planned else SOME_FAILED
+    published = _conclude(tables, records, ledger, folder, console)
+    return ALL_DONE if published and tables.done == tables.planned else SOME_FAILED
 
 
-def _plan(job: Job) -> tuple[Plan, Allotment, Ledger]:
+def _plan(job: Job, capacity: Capacity, flags: Iterable[str]) -> tuple[Plan, Allotment, Ledger]:
     config = job.config
-    capacity = this_machine(os.environ)
     device = resolve_device(config.device, capacity.gpus)
     ledger = Ledger(open_folder(config.workspace))
-    plan = make_plan(job, gather_inventory(job, os.environ), auto_precision(device))
+    plan = make_plan(
+        job, gather_inventory(job, os.environ), resolve_precision("auto", device, flags)
+    )
     allotment = allot(
         config.resources, config.executor, device, capacity, len(plan.trials),
         largest_trial_gib(plan),
@@ -128,11 +145,10 @@ def _conclude(
     ledger: Ledger,
     folder: Folder,
     console: Console,
-) -> None:
+) -> bool:
+    """Writes, publishes and prints; returns whether all winners are in the registry."""
     write_tables(folder, tables)
-    published = publish_winners(tables, ledger)
-    for note in published:
-        console.print(note, markup=False, highlight=False, style="yellow")
+    notes = publish_winners(tables, ledger)
     drop_weights(tables.plan, records, ledger)
     places = {
         "tables": folder.at("auroc.md"),
@@ -140,7 +156,16 @@ def _conclude(
         "registry": ledger.workspace.at("registry"),
     }
     print_tables(console, tables, places)
+    for note in notes:
+        console.print(note, markup=False, highlight=False, style="bold red")
+    return not notes
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
+    # `ray job stop` and cluster managers say SIGTERM: the same clean end as Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

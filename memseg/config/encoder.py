@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from memseg.errors import StorageError, WeightsError
+from memseg.errors import StorageError
 from memseg.storage import open_folder
 
 IMAGENET, RANDOM = "imagenet", "random"
@@ -13,12 +13,12 @@ IMAGENET_IDENTITY = "imagenet:f37072fd"
 
 
 def read_encoder_file(source: str) -> bytes:
-    """The bytes of a weights file, a path or a URI. Raises WeightsError."""
+    """The bytes of a weights file, a path or a URI. Raises StorageError."""
     location, slash, name = source.rpartition("/")
     try:
         return open_folder(location or slash or ".").read(name)
     except StorageError as error:
-        raise WeightsError(
+        raise StorageError(
             f"encoder_weights {source}: the file cannot be read ({error}); give imagenet, random "
             "or a file of ResNet18 weights"
         ) from error
@@ -27,7 +27,7 @@ def read_encoder_file(source: str) -> bytes:
 def encoder_identity(source: str) -> str:
     """What a trial's key holds: "imagenet:<hash>", "random", or "sha256:<hex>" of a file.
 
-    Raises WeightsError for a file that cannot be read.
+    Raises StorageError for a file that cannot be read.
     """
     if source == IMAGENET:
         return IMAGENET_IDENTITY

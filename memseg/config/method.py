@@ -109,7 +109,7 @@ class SimulationConfig(Group):
     perlin_exponents: tuple[int, int] = setting(
         (0, 5), "Perlin grid 2^k x 2^l, k and l uniform from first to last", low=0, high=6
     )
-    perlin_threshold: float = setting(0.5, "noise above it is anomalous", low=-0.9, high=0.9)
+    perlin_threshold: float = setting(0.5, "noise above it is anomalous", low=-0.9999, high=0.9999)
     transparency: tuple[float, float] = setting(
         (0.15, 1.0), "range of delta, the noise image's share (eq. 1)", low=0, high=1
     )
@@ -263,4 +263,9 @@ class MethodConfig(Group):
             raise SettingError(
                 f"evaluation.top_pixels ({self.evaluation.top_pixels}) must not be above the "
                 f"pixels of an image ({self.image.size**2})"
+            )
+        if self.optimizer.warmup_steps >= self.training.max_steps:
+            raise SettingError(
+                f"optimizer.warmup_steps ({self.optimizer.warmup_steps}) must be below "
+                f"training.max_steps ({self.training.max_steps})"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from memseg.data.listing import CategoryFiles, images_below
-from memseg.errors import EmptyDataError
+from memseg.errors import EmptyDataError, StorageError
 from memseg.storage import FileInfo, Folder, open_folder
 
 _CACHE_VERSION = 1
@@ -55,11 +56,13 @@ class HashCache:
             self._changed = True
 
     def save(self) -> None:
-        """Writes the cache, whole, if it changed. Raises StorageError."""
+        """Writes the cache, whole, if it changed. It is only a saving: where it cannot be
+        written, files are hashed again next time."""
         if self._path is None or not self._changed:
             return
         content = {"version": _CACHE_VERSION, "files": self._entries}
-        open_folder(self._path.parent).write_json(self._path.name, content)
+        with contextlib.suppress(StorageError):
+            open_folder(self._path.parent).write_json(self._path.name, content)
         self._changed = False
 
 

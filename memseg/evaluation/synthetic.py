@@ -60,8 +60,12 @@ def evaluate_synthetic(
 def _loss(
     maps: npt.NDArray[np.float32], masks: npt.NDArray[np.bool_], config: MethodConfig
 ) -> float:
-    """Eq. 10 from probabilities: their logarithms are logits of the same probabilities."""
-    tiny = torch.finfo(torch.float32).tiny
-    p = torch.from_numpy(maps)
-    logits = torch.stack([(1 - p).clamp_min(tiny).log(), p.clamp_min(tiny).log()], dim=1)
+    """Eq. 10 from probabilities: their logarithms are logits of the same probabilities.
+
+    A probability within rounding of 0 or 1 counts as that far from it (6e-8): nearer, float32
+    does not know it.
+    """
+    nearest = torch.finfo(torch.float32).eps / 2
+    p = torch.from_numpy(maps).double().clamp(nearest, 1 - nearest)
+    logits = torch.stack([(1 - p).log(), p.log()], dim=1)
     return float(memseg_loss(logits, torch.from_numpy(masks).float(), config.loss).total)

@@ -21,7 +21,7 @@ from memseg.config.encoder import (
     RANDOM,
     read_encoder_file,
 )
-from memseg.errors import WeightsError
+from memseg.errors import StorageError, WeightsError
 from memseg.model.fit import misfits
 
 
@@ -78,7 +78,7 @@ def _imagenet() -> Mapping[str, torch.Tensor]:
     try:
         state: Mapping[str, torch.Tensor] = weights.get_state_dict(progress=False, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
-        raise WeightsError(
+        raise StorageError(
             f"encoder_weights imagenet: torchvision could not download them ({error}); give a "
             "file with --encoder_weights FILE"
         ) from error

@@ -62,8 +62,7 @@ class Simulator:
     ) -> None:
         """``textures``: (T, 3, S, S) uint8, kept on ``device``; T may be 0 without textural ones.
 
-        Raises EmptyDataError where textures are needed and absent, SettingError for a threshold
-        that no noise exceeds.
+        Raises EmptyDataError where textures are needed and absent.
         """
         if textures.ndim != 4 or textures.shape[1] != 3 or textures.dtype != torch.uint8:
             raise ValueError(
@@ -73,11 +72,6 @@ class Simulator:
             raise EmptyDataError(
                 f"simulation.texture_share is {config.texture_share} but there is no texture: "
                 "give a folder of textures or set it to 0"
-            )
-        if config.perlin_threshold >= 1:
-            raise SettingError(
-                "simulation.perlin_threshold must be below 1, which no Perlin noise exceeds, "
-                f"got {config.perlin_threshold}"
             )
         self._config = config
         self._seed = seed

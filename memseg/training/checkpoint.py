@@ -1,12 +1,14 @@
 """Checkpoints: weights, BatchNorm statistics, optimiser state and the step, as safetensors.
 
 Randomness is stateless (memseg.simulation.randomness), so this is everything: a run resumed
-from a checkpoint ends in the same bits as one that was not interrupted.
+from a checkpoint ends in the same bits as one that was not interrupted, on the same machine with
+the same number of threads.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,6 +17,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from memseg.errors import StorageError
+from memseg.model.fit import misfits
 
 _NETWORK, _OPTIMIZER = "network.", "optimizer."
 
@@ -43,19 +46,45 @@ def unpack(data: bytes, network: torch.nn.Module, optimizer: torch.optim.Optimiz
         tensors = load_tensors(data)
         meta = read_metadata(data)
         step, scalars = int(meta["step"]), json.loads(meta["scalars"])
-        network.load_state_dict(
-            {n.removeprefix(_NETWORK): v for n, v in tensors.items() if n.startswith(_NETWORK)}
-        )
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        stored = {
+            name.removeprefix(_NETWORK): value
+            for name, value in tensors.items()
+            if name.startswith(_NETWORK)
+        }
+        problems = misfits(stored, network.state_dict())
+        if problems:
+            raise ValueError(f"it is of another network: {problems}")
+        state = _optimizer_state({**tensors, **scalars}, optimizer, step)
+    except (SafetensorError, KeyError, ValueError) as error:
         raise StorageError(f"a checkpoint cannot be used: {error}") from error
-    state: dict[int, dict[str, Any]] = {}
-    for key, value in {**tensors, **scalars}.items():
-        if key.startswith(_OPTIMIZER):
-            index, name = key.removeprefix(_OPTIMIZER).split(".", 1)
-            state.setdefault(int(index), {})[name] = value
-    whole = optimizer.state_dict()
-    optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+    network.load_state_dict(stored)
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
     return step
+
+
+def _optimizer_state(
+    stored: Mapping[str, Any], optimizer: torch.optim.Optimizer, step: int
+) -> dict[int, dict[str, Any]]:
+    """State by parameter, in the parameters' memory layout. Raises ValueError for a misfit."""
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in stored.items():
+        if key.startswith(_OPTIMIZER):
+            place, name = key.removeprefix(_OPTIMIZER).split(".", 1)
+            state.setdefault(int(place), {})[name] = value
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    if step and set(state) != set(range(len(parameters))):
+        raise ValueError(f"it has optimiser state of {len(state)} of {len(parameters)} parameters")
+    for index, values in state.items():
+        parameter = parameters[index]
+        for name, value in values.items():
+            if not isinstance(value, torch.Tensor) or value.ndim == 0:
+                continue
+            if value.shape != parameter.shape:
+                raise ValueError(f"optimiser state {name} of parameter {index} has another shape")
+            # Momentum in another layout than its parameter makes each update three times slower.
+            values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value).detach()
+    return state
 
 
 def read_metadata(data: bytes) -> dict[str, str]:

@@ -38,7 +38,8 @@ class Intervals:
     """How often a run speaks and saves; never changes its numbers."""
 
     report_steps: int = 20
-    checkpoint_steps: int = 100
+    checkpoint_steps: int | None = 100
+    """None: no checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,15 @@ def train(
         images, target = make_batch(data, simulator, config, seed, step, execution)
         terms = train_step(network, optimizer, images, target, config.loss, execution)
         done = step + 1
-        if done % intervals.report_steps == 0 or done == max_steps:
-            values = _finite(terms, done, config)
-            durations.append(time.monotonic() - before)
+        every = intervals.checkpoint_steps
+        saving = every is not None and done % every == 0 and done < max_steps
+        reporting = done % intervals.report_steps == 0 or done == max_steps
+        # Looking at the loss waits for the device: only where it is said or saved.
+        values = _finite(terms, done, config) if saving or reporting else {}
+        durations.append(time.monotonic() - before)
+        if reporting:
             reporter.progress(done, {**values, "step_seconds": statistics.median(durations)})
-        else:
-            durations.append(time.monotonic() - before)
-        if done % intervals.checkpoint_steps == 0 and done < max_steps:
+        if saving:
             checkpoints.save(done, pack(network, optimizer, done))
     return TrainingSummary(
         seconds=time.monotonic() - started,

@@ -77,10 +77,17 @@ class _Rank:
     second: float
 
 
-def best_per_category(plan: Plan, records: Mapping[str, Record]) -> dict[str, Choice]:
-    """Category -> winner, for each category with a finished trial, in the plan's order."""
+def best_per_category(
+    plan: Plan, records: Mapping[str, Record], only: str | None = None
+) -> dict[str, Choice]:
+    """Category -> winner, for each category with a finished trial, in the plan's order.
+
+    ``only``: look at this category alone.
+    """
     choices = {}
     for category in plan.categories:
+        if only is not None and category.category != only:
+            continue
         finished = finished_of(plan, records, category.category)
         if finished:
             choices[category.category] = _choose(

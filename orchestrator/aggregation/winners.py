@@ -10,16 +10,20 @@ from orchestrator.planning.plan import Plan
 from orchestrator.planning.trial import Trial
 
 
-def weights_to_drop(plan: Plan, records: Mapping[str, Record]) -> tuple[Trial, ...]:
+def weights_to_drop(
+    plan: Plan, records: Mapping[str, Record], category: str | None = None
+) -> tuple[Trial, ...]:
     """Finished trials of the plan that are not their category's winner, in plan order.
 
-    None with ``keep_weights: all``. Drop them after the winners were published.
+    Of one ``category``, or of all. None with ``keep_weights: all``.
     """
     if plan.keep_weights == "all":
         return ()
-    winners = {c.winner.trial.key for c in best_per_category(plan, records).values()}
+    choices = best_per_category(plan, records, category)
+    winners = {choice.winner.trial.key for choice in choices.values()}
+    trials = plan.trials if category is None else plan.trials_of(category)
     return tuple(
         trial
-        for trial in plan.trials
+        for trial in trials
         if isinstance(records.get(trial.key), Done) and trial.key not in winners
     )

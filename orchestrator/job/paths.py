@@ -61,16 +61,18 @@ def absolute_settings(
             "~/memseg-runs" if in_ray_job(environ) else "runs"
         )
     )
-    workspace = filled["workspace"]
     made = {
         name: absolute(filled[name], cwd, environ)
         for name in _PATHS
         if filled.get(name) and not (name == "encoder_weights" and filled[name] in _NOT_FILES)
     }
-    if in_ray_job(environ) and not is_uri(workspace) and not workspace.startswith(("/", "~")):
-        raise SettingError(
-            f"workspace {workspace!r} is relative: a Ray job runs in a temporary copy of the "
-            f"working directory, which is deleted and which other nodes do not see; give an "
-            f"absolute path or a URI that all nodes share"
-        )
+    if in_ray_job(environ):
+        for name in made:
+            given = filled[name]
+            if not is_uri(given) and not given.startswith(("/", "~")):
+                raise SettingError(
+                    f"{name} {given!r} is relative: a Ray job runs in a temporary copy of the "
+                    f"working directory, which is deleted and which other nodes do not see; give "
+                    f"an absolute path or a URI that all nodes share"
+                )
     return {**filled, **made}

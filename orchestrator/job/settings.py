@@ -121,6 +121,9 @@ class JobConfig(Group):
     checkpoint_every_steps: int = setting(
         100, "an interrupted trial loses at most so many steps; 0: no checkpoints", low=0
     )
+    retry_failed: bool = setting(
+        False, "try trials again that failed for their data or settings (after a repair)"
+    )
     dry_run: bool = setting(False, "print what would be done and stop; starts nothing")
 
     def __post_init__(self) -> None:

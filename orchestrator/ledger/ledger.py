@@ -20,7 +20,8 @@ from orchestrator.planning.trial import Trial
 
 TRIALS = "trials"
 RESULT, FAILURE, CHECKPOINTS = "result.json", "failure.json", "checkpoints"
-WEIGHTS, EXAMPLES = "model.safetensors", "examples.png"
+WEIGHTS, EXAMPLES, FOREGROUND = "model.safetensors", "examples.png", "foreground.png"
+PICTURES = (EXAMPLES, FOREGROUND)
 
 _KEY = re.compile(r"[0-9a-z]{4,64}")
 _READERS = 8
@@ -156,8 +157,9 @@ class Ledger:
 
     def drop_weights(self, category: str, key: str) -> None:
         """Deletes a trial's weights and pictures; its result stays."""
-        self.trial_folder(category, key).delete(WEIGHTS)
-        self.trial_folder(category, key).delete(EXAMPLES)
+        folder = self.trial_folder(category, key)
+        for name in (WEIGHTS, *PICTURES):
+            folder.delete(name)
 
 
 def _read(folder: Folder, name: str, category: str, key: str) -> dict[str, Any] | None:

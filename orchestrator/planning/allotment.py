@@ -10,7 +10,7 @@ from orchestrator.planning.hardware import Capacity
 
 CONTROLLER_GIB = 1.2
 """On the head for each running trial: its Train controller with helpers (DESIGN.md)."""
-_USABLE_MEMORY = 0.85
+USABLE_MEMORY = 0.85
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def allot(
     if gpus:
         limits["GPUs"] = capacity.gpus * int(1 / gpus + 1e-9)
     per_trial = CONTROLLER_GIB + trial_gib
-    limits["memory"] = max(1, int(_USABLE_MEMORY * capacity.memory_gib / per_trial))
+    limits["memory"] = max(1, int(USABLE_MEMORY * capacity.memory_gib / per_trial))
     if resources.max_concurrent:
         limits["resources.max_concurrent"] = resources.max_concurrent
     limited_by = min(limits, key=lambda name: limits[name])

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from memseg.config.precision import read_cpu_flags, resolve_precision
-
 GIB = 2**30
 
 
@@ -35,11 +33,6 @@ def resolve_device(wanted: str, gpus: int) -> str:
     if wanted != "auto":
         return wanted
     return "cuda" if gpus > 0 else "cpu"
-
-
-def auto_precision(device: str) -> str:
-    """ "fp32" or "bf16": what training.precision auto means on ``device`` of this machine."""
-    return resolve_precision("auto", device, read_cpu_flags())
 
 
 def _cpus(root: Path) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from memseg.errors import MemSegError
 from memseg.training.reporting import Reporter
-from orchestrator.ledger.ledger import WEIGHTS, Done, Ledger
+from orchestrator.ledger.ledger import CHECKPOINTS, WEIGHTS, Done, Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import retries
 from orchestrator.running.checkpoints import FolderCheckpoints
@@ -19,7 +21,7 @@ from orchestrator.running.trial_run import Placement, Trained, run_trial
 
 def attempt(
     trial: Trial,
-    loaded: Loaded,
+    load: Callable[[], Loaded],
     placement: Placement,
     ledger: Ledger,
     reporter: Reporter,
@@ -30,49 +32,58 @@ def attempt(
 
     ``earlier``: the kinds of this sweep's failed attempts at the trial, oldest first.
     ``donor``: key of a finished trial with the same training (``Ledger.trained``): its weights
-    are evaluated on this trial's test images, nothing is trained.
+    are evaluated on this trial's test images, nothing is trained. Raises StorageError only
+    where not even the failure can be recorded.
     """
-    folder = ledger.trial_folder(trial.category, trial.key)
     if retries.OUT_OF_MEMORY in earlier:
         placement = replace(placement, evaluation_batch=1)
     try:
+        folder = ledger.trial_folder(trial.category, trial.key)
         result = run_trial(
             trial,
-            loaded.inputs(),
+            load().inputs(),
             placement,
             folder,
-            FolderCheckpoints(folder.sub("checkpoints")),
+            FolderCheckpoints(folder.sub(CHECKPOINTS)),
             reporter,
             _trained(ledger, trial, donor, reporter),
         )
+        ledger.commit(result)
     except Exception as error:  # noqa: BLE001  every failure is recorded, a bug with its traceback
         kind = retries.kind_of(error)
         ledger.fail(failure(trial, kind, error, len(earlier) + 1))
         return kind
-    ledger.commit(result)
     return None
 
 
 def _trained(ledger: Ledger, trial: Trial, donor: str | None, reporter: Reporter) -> Trained | None:
+    """The donor's weights, None where it is better to train: they are gone or were changed."""
     if donor is None:
         return None
     record = ledger.record(trial.category, donor)
     folder = ledger.trial_folder(trial.category, donor)
     if not isinstance(record, Done) or not folder.exists(WEIGHTS):
-        return None  # dropped in the meantime: then it is trained
+        return None
+    weights = folder.read(WEIGHTS)
+    if hashlib.sha256(weights).hexdigest() != record.result["weights_sha256"]:
+        reporter.event(f"the weights of {donor[:8]} were changed: trained again")
+        return None
     reporter.event(f"trained before as {donor[:8]}, only evaluated")
-    return Trained(record.result["seconds"], folder.read(WEIGHTS))
+    return Trained(record.result, weights)
 
 
 def failure(trial: Trial, kind: str, error: BaseException | str, attempts: int) -> dict[str, Any]:
     """The failure to record; a traceback only where the program, not its input, is at fault."""
-    expected = isinstance(error, (MemSegError, str))
+    if isinstance(error, (MemSegError, str)):
+        trace = None
+    else:
+        trace = "".join(traceback.format_exception(error))
     return {
         "key": trial.key,
         "category": trial.category,
         "kind": kind,
         "message": str(error) or type(error).__name__,
-        "traceback": None if expected else "".join(traceback.format_exception(error)),  # type: ignore[arg-type]
+        "traceback": trace,
         "attempts": attempts,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

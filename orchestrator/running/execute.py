@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from memseg.config.encoder import IMAGENET, RANDOM
+from memseg.errors import MemSegError
 from memseg.training.loop import Intervals
+from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.planning.allotment import Allotment
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.trial import Trial
-from orchestrator.publishing import drop_weights
 from orchestrator.running import events
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inline import run_inline
-from orchestrator.running.inputs import Sources
+from orchestrator.running.inputs import Sources, encoder_or_error
 from orchestrator.running.progress import begin
 from orchestrator.running.trial_run import Placement
 from orchestrator.running.view import SweepView
-
-_NEVER = 10**9
 
 
 def execute(
@@ -54,9 +54,10 @@ def execute(
     placement = Placement(
         device=allotment.device,
         threads=allotment.threads,
-        intervals=Intervals(checkpoint_steps=config.checkpoint_every_steps or _NEVER),
+        intervals=Intervals(checkpoint_steps=config.checkpoint_every_steps or None),
     )
-    listener = _dropping(plan, ledger, view)
+    _check_encoder(sources)
+    listener = _dropping(plan, records, ledger, view)
     if config.executor == "inline":
         with view:
             run_inline(to_do, sources, placement, ledger, listener)
@@ -71,18 +72,40 @@ def execute(
         )  # fmt: skip
 
 
-def _dropping(plan: Plan, ledger: Ledger, view: Listener) -> Listener:
+def _check_encoder(sources: Sources) -> None:
+    """Raises WeightsError for a file of another network before a trial is started."""
+    if sources.encoder_weights in (IMAGENET, RANDOM):
+        return
+    found = encoder_or_error(sources)
+    if isinstance(found, MemSegError):
+        raise found
+
+
+def _dropping(
+    plan: Plan, records: Mapping[str, Record], ledger: Ledger, view: Listener
+) -> Listener:
     """A Listener that also drops weights of beaten trials as soon as they are beaten.
 
     Only with one seed: a mean over seeds that are not all there yet may still change its mind.
     """
     if len(plan.seeds) > 1 or plan.keep_weights == "all":
         return view
+    finished = dict(records)
+    dropped: set[str] = set()
 
     def listen(event: Event) -> None:
         view(event)
-        if event.kind == events.DONE:
-            trials = plan.trials_of(event.category)
-            drop_weights(plan, ledger.read_all(trials), ledger)
+        if event.kind != events.DONE:
+            return
+        try:
+            record = ledger.record(event.category, event.key)
+            if record is not None:
+                finished[event.key] = record
+            for trial in weights_to_drop(plan, finished, event.category):
+                if trial.key not in dropped:
+                    ledger.drop_weights(trial.category, trial.key)
+                    dropped.add(trial.key)
+        except MemSegError as error:  # the sweep's end drops again what is left
+            view(Event(events.NOTE, event.category, event.key, text=str(error)))
 
     return listen

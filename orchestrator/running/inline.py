@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from memseg.errors import MemSegError
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
@@ -30,25 +32,48 @@ def run_inline(
     listener: Listener,
 ) -> None:
     """Runs the trials in order; what became of each is in the ledger."""
-    # One category is held at a time: the plan's order keeps its trials together.
-    product = functools.lru_cache(maxsize=1)(functools.partial(product_or_error, sources))
-    textures = functools.lru_cache(maxsize=1)(functools.partial(textures_or_error, sources))
-    encoder = functools.lru_cache(maxsize=1)(functools.partial(encoder_or_error, sources))
+    inputs = _Inputs(sources)
     donors = ledger.trained(trials)
     for trial in trials:
-        size = trial.method.image.size
         listener(Event(events.STARTED, trial.category, trial.key))
-        loaded = Loaded(product(trial.category, size), textures(size), encoder())
+        reporter, donor = _Listening(trial, listener), donors.get(trial.key)
+        load = functools.partial(inputs.of, trial)
         failures: tuple[str, ...] = ()
         while True:
-            reporter, donor = _Listening(trial, listener), donors.get(trial.key)
-            kind = attempt(trial, loaded, placement, ledger, reporter, failures, donor)
+            kind = attempt(trial, load, placement, ledger, reporter, failures, donor)
             if kind is None:
                 break
             failures = (*failures, kind)
-            if not decide(failures).again:
+            if not decide(failures):
                 break
         listener(outcome_event(trial, ledger))
+
+
+class _Inputs:
+    """What was loaded last. An error is not kept: the next attempt loads again."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._kept: dict[str, tuple[tuple[Any, ...], Any]] = {}
+
+    def of(self, trial: Trial) -> Loaded:
+        """The trial's inputs. One category is held at a time: a plan keeps its trials together."""
+        size = trial.method.image.size
+        return Loaded(
+            self._once(product_or_error, trial.category, size),
+            self._once(textures_or_error, size),
+            self._once(encoder_or_error),
+        )
+
+    def _once(self, load: Callable[..., Any], *arguments: Any) -> Any:
+        kept = self._kept.get(load.__name__)
+        if kept is not None and kept[0] == arguments:
+            return kept[1]
+        self._kept.pop(load.__name__, None)
+        value = load(self._sources, *arguments)
+        if not isinstance(value, MemSegError):
+            self._kept[load.__name__] = (arguments, value)
+        return value
 
 
 class _Listening:

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from memseg.data.layouts import LayoutConfig
 from memseg.data.loading import load_product
 from memseg.data.product import Product
-from memseg.data.textures import load_textures
-from memseg.errors import MemSegError
+from memseg.data.textures import load_textures, texture_identity
+from memseg.errors import MemSegError, StorageError
 from memseg.model.weights import EncoderWeights, load_encoder_weights
 from memseg.storage import open_folder
+from orchestrator.planning.trial import Inputs
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,41 @@ class Sources:
 
 
 @dataclass(frozen=True)
+class Textures:
+    """All textures at one size."""
+
+    images: npt.NDArray[np.uint8]
+    """(T, 3, S, S)."""
+    identity: str
+    """By content, see memseg.data.textures.texture_identity."""
+
+
+@dataclass(frozen=True)
 class SharedInputs:
     """One category's product with the textures and encoder weights that all categories share."""
 
     product: Product
-    textures: npt.NDArray[np.uint8]
-    """(T, 3, S, S)."""
+    textures: Textures
     encoder: EncoderWeights
+
+    def check(self, planned: Inputs, category: str) -> None:
+        """Raises StorageError where a content is not the one that the trial's key was made of.
+
+        A sweep runs for days; an image that is added meanwhile would end in a result, and in a
+        model, that say they were made without it.
+        """
+        pairs = (
+            ("training images", self.product.train_fingerprint, planned.train_fingerprint),
+            ("test images", self.product.test_fingerprint, planned.test_fingerprint),
+            ("textures", self.textures.identity, planned.textures),
+            ("encoder weights", self.encoder.identity, planned.encoder_weights),
+        )
+        changed = [name for name, found, wanted in pairs if found != wanted]
+        if changed:
+            raise StorageError(
+                f"{category}: {' and '.join(changed)} have changed since the sweep was planned: "
+                "run the same command again, it plans with what is there now"
+            )
 
 
 @dataclass(frozen=True)
@@ -42,15 +71,19 @@ class Loaded:
     """Each input, or the error that kept it from being loaded: errors travel as data."""
 
     product: Product | MemSegError
-    textures: npt.NDArray[np.uint8] | MemSegError
+    textures: Textures | MemSegError
     encoder: EncoderWeights | MemSegError
 
     def inputs(self) -> SharedInputs:
         """All inputs. Raises the MemSegError of the first that could not be loaded."""
-        for part in (self.product, self.textures, self.encoder):
-            if isinstance(part, MemSegError):
-                raise part
-        return SharedInputs(self.product, self.textures, self.encoder)  # type: ignore[arg-type]
+        product, textures, encoder = self.product, self.textures, self.encoder
+        if isinstance(product, MemSegError):
+            raise product
+        if isinstance(textures, MemSegError):
+            raise textures
+        if isinstance(encoder, MemSegError):
+            raise encoder
+        return SharedInputs(product, textures, encoder)
 
 
 def product_or_error(sources: Sources, category: str, size: int) -> Product | MemSegError:
@@ -61,10 +94,11 @@ def product_or_error(sources: Sources, category: str, size: int) -> Product | Me
         return error
 
 
-def textures_or_error(sources: Sources, size: int) -> npt.NDArray[np.uint8] | MemSegError:
-    """All textures at ``size`` pixels, (T, 3, S, S)."""
+def textures_or_error(sources: Sources, size: int) -> Textures | MemSegError:
+    """All textures at ``size`` pixels."""
     try:
-        return load_textures(open_folder(sources.textures) if sources.textures else None, size)
+        folder = open_folder(sources.textures) if sources.textures else None
+        return Textures(load_textures(folder, size), texture_identity(folder))
     except MemSegError as error:
         return error
 

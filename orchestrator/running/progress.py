@@ -80,7 +80,9 @@ def apply(state: Progress, event: Event) -> Progress:
     steps, measured = dict(state.max_steps), state.step_seconds
     if event.kind == events.STARTED:
         row = replace(row, running={**row.running, event.key: 0})
-    elif event.kind in (events.PROGRESS, events.NOTE):
+    elif event.kind == events.NOTE:
+        pass
+    elif event.kind == events.PROGRESS:
         row = replace(row, running={**row.running, event.key: event.step})
         if "step_seconds" in event.values:
             measured = (*measured[-19:], event.values["step_seconds"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from ray.tune import Callback
 
+from memseg.errors import MemSegError
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
@@ -60,7 +61,11 @@ class ListenerCallback(Callback):  # type: ignore[misc]
 
     def _ended(self, trial: Any) -> None:
         ours = self._of(trial)
-        self._listener(outcome_event(ours, self._ledger))
+        try:
+            event = outcome_event(ours, self._ledger)
+        except MemSegError as error:  # an error here would end the whole sweep
+            event = Event(events.FAILED, ours.category, ours.key, text=str(error))
+        self._listener(event)
         self._left[ours.category] -= 1
         if not self._left[ours.category]:
             self._loader.forget.remote(ours.category)

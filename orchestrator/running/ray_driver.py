@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# On a shared or autoscaled cluster a place may be long in coming. Ray Train reads this in the
+# process that starts it, and would call a minute's wait a failure.
+os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "3600")
+
 import ray
-import ray.train
-import ray.tune
+from ray.exceptions import OutOfMemoryError, RayError
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
-from ray.train.v2.api.exceptions import TrainingFailedError
+from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 from ray.tune.integration.ray_train import TuneReportCallback
 
 from memseg.storage import Folder
@@ -44,13 +48,15 @@ def drive(config: Mapping[str, Any], setup: DriverSetup) -> None:
     """Runs one trial until it is committed or its retries are used up (retries.decide)."""
     trial = from_json(setup.trials[config["key"]])
     ledger = Ledger(setup.workspace)
+    if isinstance(ledger.record(trial.category, trial.key), Done):
+        return  # a driver that was started again after its trial's commit
     failures: tuple[str, ...] = ()
     while True:
         kind = _fit_once(trial, setup, ledger, failures)
         if kind is None:
             return
         failures = (*failures, kind)
-        if not retries.decide(failures).again:
+        if not retries.decide(failures):
             return
 
 
@@ -59,8 +65,29 @@ def _fit_once(
 ) -> str | None:
     """One Ray Train run; None when the trial is committed, else the failure's kind."""
     ledger.clear_failure(trial.category, trial.key)
-    references = ray.get(setup.loader.references.remote(trial.category, trial.method.image.size))
-    trainer = TorchTrainer(
+    kind, text = retries.LOST, "its worker process ended without a result: no reason given"
+    try:
+        wanted = (trial.category, trial.method.image.size, bool(earlier))
+        references = ray.get(setup.loader.references.remote(*wanted))
+        _trainer(trial, setup, earlier, references).fit()
+    except (TrainingFailedError, RayError) as error:
+        kind, text = _kind_of(error), f"Ray ended it: {_first_lines(error)}"
+    record = ledger.record(trial.category, trial.key)
+    if isinstance(record, Done):
+        return None
+    if isinstance(record, Failed):
+        return str(record.failure["kind"])
+    ledger.fail(failure(trial, kind, text, len(earlier) + 1))
+    return kind
+
+
+def _trainer(
+    trial: Trial, setup: DriverSetup, earlier: tuple[str, ...], references: Mapping[str, Any]
+) -> TorchTrainer:
+    resources: dict[str, float] = {"CPU": setup.cpus}
+    if setup.gpus > 0:
+        resources["GPU"] = setup.gpus
+    return TorchTrainer(
         train_worker,
         train_loop_config={
             "references": references,
@@ -71,9 +98,7 @@ def _fit_once(
             "donor": setup.donors.get(trial.key),
         },
         scaling_config=ScalingConfig(
-            num_workers=1,
-            use_gpu=setup.gpus > 0,
-            resources_per_worker=_resources(setup),
+            num_workers=1, use_gpu=setup.gpus > 0, resources_per_worker=resources
         ),
         run_config=RunConfig(
             # Ray Train resumes by (storage_path, name): the name holds content, no time.
@@ -87,28 +112,16 @@ def _fit_once(
             callbacks=[TuneReportCallback()],
         ),
     )
-    lost: str | None = None
-    try:
-        trainer.fit()
-    except TrainingFailedError as error:
-        lost = _first_line(error)
-    record = ledger.record(trial.category, trial.key)
-    if isinstance(record, Done):
-        return None
-    if isinstance(record, Failed):
-        return str(record.failure["kind"])
-    text = f"its worker process ended without a result: {lost or 'no reason given'}"
-    ledger.fail(failure(trial, retries.LOST, text, len(earlier) + 1))
+
+
+def _kind_of(error: Exception) -> str:
+    """Out of memory where Ray's memory monitor says so; else the worker or its node is lost."""
+    causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else []
+    if any(isinstance(cause, OutOfMemoryError) for cause in [error, *causes]):
+        return retries.OUT_OF_MEMORY
     return retries.LOST
 
 
-def _resources(setup: DriverSetup) -> dict[str, float]:
-    resources: dict[str, float] = {"CPU": setup.cpus}
-    if setup.gpus > 0:
-        resources["GPU"] = setup.gpus
-    return resources
-
-
-def _first_line(error: Exception) -> str:
+def _first_lines(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:3])[:500]

@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from memseg.errors import SettingError
+from memseg.errors import SettingError, StorageError
 from orchestrator.ledger.ledger import Ledger
-from orchestrator.planning.allotment import Allotment
+from orchestrator.planning.allotment import CONTROLLER_GIB, USABLE_MEMORY, Allotment
 from orchestrator.planning.trial import Trial
 from orchestrator.running.events import Listener
 from orchestrator.running.inputs import Sources
@@ -18,10 +18,14 @@ from orchestrator.running.trial_run import Placement
 
 # Ray reads these when it is imported. They leave the terminal to this program.
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")
+# Tune's own handler turns the first Ctrl-C into a search that looks finished.
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 # On few cores Ray warns of each worker that it starts beyond four times the cores: a driver, a
 # controller and a trainer a trial are always more.
 os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "worker processes have been started on node")
+# A driver takes no GPU, and yet must not lose sight of them for its trainer.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
@@ -33,6 +37,7 @@ from orchestrator.running.ray_inputs import InputLoader
 from orchestrator.running.ray_nodes import check_workspace_on_nodes
 
 HEAD = {"node:__internal_head__": 0.001}
+_RAY_FAILURES = (ray.exceptions.RayError, ray.tune.TuneError, OSError, RuntimeError, ValueError)
 
 
 def run_on_ray(
@@ -52,7 +57,9 @@ def run_on_ray(
     """
     at_once = _fitting(allotment, most_at_once)
     check_workspace_on_nodes(ledger.workspace)
-    loader = InputLoader.options(resources=HEAD).remote(sources)  # type: ignore[attr-defined]
+    loader = InputLoader.options(  # type: ignore[attr-defined]
+        resources=HEAD, max_restarts=-1, max_task_retries=-1
+    ).remote(sources)
     setup = DriverSetup(
         workspace=ledger.workspace,
         placement=placement,
@@ -84,7 +91,24 @@ def run_on_ray(
             verbose=0,
         ),
     )
-    tuner.fit()
+    with _explained("the sweep was stopped by Ray, the same command again goes on from here"):
+        tuner.fit()
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Ray's own failures as a message; a stack trace helps nobody at night."""
+    try:
+        yield
+    except (
+        ray.exceptions.RayError,
+        ray.tune.TuneError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        raise StorageError(f"{what}: {' '.join(lines[:3] + lines[-1:])[:800]}") from error
 
 
 def _fitting(allotment: Allotment, most: int) -> int:
@@ -104,18 +128,27 @@ def _fitting(allotment: Allotment, most: int) -> int:
         )
     if len(alive) == 1:
         fitting = min(fitting, allotment.at_once)
-    return min(fitting, most or fitting)
+    return min(fitting, _controllers_on_head(), most or fitting)
+
+
+def _controllers_on_head() -> int:
+    """All controllers live on the head: what its memory holds of them, at least one."""
+    heads = [n["Resources"] for n in ray.nodes() if "node:__internal_head__" in n["Resources"]]
+    if not heads:
+        return 1
+    return max(1, int(USABLE_MEMORY * heads[0].get("memory", 0) / 2**30 / CONTROLLER_GIB))
 
 
 def _holds(node: Mapping[str, float], allotment: Allotment) -> int:
     holds = int(node.get("CPU", 0) // allotment.cpus)
     if allotment.gpus > 0:
-        holds = min(holds, int(node.get("GPU", 0) / allotment.gpus + 1e-9))
+        # A fraction never spans two GPUs.
+        holds = min(holds, int(node.get("GPU", 0)) * int(1 / allotment.gpus + 1e-9))
     return holds
 
 
 @contextlib.contextmanager
-def ray_session(address: str | None) -> Iterator[Any]:
+def ray_session(address: str | None) -> Iterator[None]:
     """A connection to a cluster, or a local Ray of its own that ends with the block.
 
     ``address`` None: RAY_ADDRESS where it is set (as inside a Ray job), else a local Ray. Its
@@ -123,7 +156,7 @@ def ray_session(address: str | None) -> Iterator[Any]:
     A process that is connected already stays connected afterwards.
     """
     if ray.is_initialized():
-        yield ray.get_runtime_context()
+        yield
         return
     where = address or os.environ.get("RAY_ADDRESS")
     quiet: dict[str, Any] = {
@@ -132,19 +165,18 @@ def ray_session(address: str | None) -> Iterator[Any]:
         "configure_logging": True,
     }
     if where:
-        try:
-            context = ray.init(address=where, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise SettingError(f"no Ray cluster answers at the given address: {error}") from error
+        with _explained("no Ray cluster answers at the given address"):
+            ray.init(address=where, **quiet)
     else:
-        context = ray.init(
-            address="local",
-            include_dashboard=True,
-            dashboard_host="127.0.0.1",
-            _node_ip_address="127.0.0.1",
-            **quiet,
-        )
+        with _explained("a local Ray could not be started (--executor inline needs none)"):
+            ray.init(
+                address="local",
+                include_dashboard=True,
+                dashboard_host="127.0.0.1",
+                _node_ip_address="127.0.0.1",
+                **quiet,
+            )
     try:
-        yield context
+        yield
     finally:
         ray.shutdown()

@@ -27,22 +27,25 @@ class InputLoader:
         self._sources = sources
         self._refs: dict[tuple[Any, ...], Any] = {}
 
-    def references(self, category: str, size: int) -> dict[str, Any]:
-        """References to the parts of ``Loaded`` for a category, loading what is not there yet."""
+    def references(self, category: str, size: int, again: bool = False) -> dict[str, Any]:
+        """References to the parts of ``Loaded`` for a category, loading what is not there yet.
+
+        ``again``: load anew, because an attempt with what is there failed.
+        """
         return {
-            "product": self._once(product_or_error, self._sources, category, size),
-            "textures": self._once(textures_or_error, self._sources, size),
-            "encoder": self._once(encoder_or_error, self._sources),
+            "product": self._once(again, product_or_error, category, size),
+            "textures": self._once(again, textures_or_error, size),
+            "encoder": self._once(again, encoder_or_error),
         }
 
     def forget(self, category: str) -> None:
         """Lets go of a category whose trials have all ended."""
-        for key in [k for k in self._refs if category in k]:
+        for key in [k for k in self._refs if k[:2] == (product_or_error.__name__, category)]:
             del self._refs[key]
 
-    def _once(self, function: Callable[..., Any], *args: Any) -> Any:
-        key = (function.__name__, *(a for a in args if not isinstance(a, Sources)))
-        if key not in self._refs:
+    def _once(self, again: bool, function: Callable[..., Any], *args: Any) -> Any:
+        key = (function.__name__, *args)
+        if again or key not in self._refs:
             task = ray.remote(num_cpus=0, max_retries=3)(function)
-            self._refs[key] = task.remote(*args)
+            self._refs[key] = task.remote(self._sources, *args)
         return self._refs[key]

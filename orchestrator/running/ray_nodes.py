@@ -1,4 +1,4 @@
-"""Proves before the start that each node of the cluster sees the workspace and the data."""
+"""Proves before the start that each node of the cluster sees the workspace."""
 
 from __future__ import annotations
 

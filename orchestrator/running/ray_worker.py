@@ -18,15 +18,18 @@ from orchestrator.running.inputs import Loaded
 def train_worker(config: Mapping[str, Any]) -> None:
     """One attempt at one trial; its result or failure is in the ledger afterwards."""
     references = config["references"]
-    loaded = Loaded(
-        product=ray.get(references["product"]),
-        textures=ray.get(references["textures"]),
-        encoder=ray.get(references["encoder"]),
-    )
+
+    def load() -> Loaded:
+        return Loaded(
+            product=ray.get(references["product"]),
+            textures=ray.get(references["textures"]),
+            encoder=ray.get(references["encoder"]),
+        )
+
     workspace: Folder = config["workspace"]
     attempt(
         from_json(config["trial"]),
-        loaded,
+        load,
         config["placement"],
         Ledger(workspace),
         _TrainReporter(),

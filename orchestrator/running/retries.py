@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from memseg.errors import (
     DataError,
@@ -48,16 +47,6 @@ def kind_of(error: BaseException) -> str:
     return CONFIGURATION if isinstance(error, MemSegError) else BUG
 
 
-@dataclass(frozen=True)
-class Decision:
-    """Try again, or give up with the number of attempts made."""
-
-    again: bool
-    attempts: int
-
-
-def decide(failures: tuple[str, ...]) -> Decision:
-    """What to do after failures of these kinds, oldest first. A budget for each kind."""
-    counts = Counter(failures)
-    within = all(count <= BUDGET[kind] for kind, count in counts.items())
-    return Decision(again=within, attempts=len(failures))
+def decide(failures: tuple[str, ...]) -> bool:
+    """Whether to try again after failures of these kinds. Each kind has its own budget."""
+    return all(count <= BUDGET[kind] for kind, count in Counter(failures).items())

@@ -23,6 +23,7 @@ from memseg.data.roles import Roles, assign_roles
 from memseg.evaluation.baseline import pixel_baseline
 from memseg.evaluation.maps import anomaly_maps
 from memseg.evaluation.synthetic import evaluate_synthetic
+from memseg.figures.foreground import foreground_sheet
 from memseg.metrics.auroc import auroc
 from memseg.metrics.evaluate import compute_metrics
 from memseg.metrics.undefined import UndefinedMetric
@@ -33,7 +34,7 @@ from memseg.storage import Folder
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.training.loop import Intervals, TrainingImages, TrainingSummary, train
 from memseg.training.reporting import CheckpointStore, Reporter
-from orchestrator.ledger.ledger import EXAMPLES, WEIGHTS
+from orchestrator.ledger.ledger import EXAMPLES, FOREGROUND, WEIGHTS
 from orchestrator.planning.trial import Trial
 from orchestrator.running.examples import example_sheet
 from orchestrator.running.inputs import SharedInputs
@@ -59,8 +60,7 @@ class Placement:
 class Trained:
     """An earlier trial with the same training."""
 
-    seconds: Mapping[str, Any]
-    """What it took, of its result."""
+    result: Mapping[str, Any]
     weights: bytes
 
 
@@ -80,6 +80,7 @@ def run_trial(
     """
     started_at, started = _now(), time.monotonic()
     config, product = trial.method, inputs.product
+    inputs.check(trial.inputs, trial.category)
     set_threads(placement.threads)
     execution = make_execution(
         placement.device, config.training.precision, config.training.channels_last
@@ -88,7 +89,8 @@ def run_trial(
     network = build_network(config, product.train[list(roles.memory)], inputs.encoder, trial.seed)
     execution.place(network)
     if trained is None:
-        summary = _train(network, trial, inputs, roles, execution, placement, checkpoints, reporter)
+        data = _training_images(trial, product, roles, folder)
+        summary = _train(network, data, trial, inputs, execution, placement, checkpoints, reporter)
     else:
         summary = None
         load_state(network, load_tensors(trained.weights))
@@ -108,11 +110,9 @@ def run_trial(
         "inputs": vars(trial.inputs).copy(),
         **found,
         "steps": config.training.max_steps,
-        "seconds": _seconds(summary, trained, ended - evaluation_started, ended - started),
+        "seconds": _seconds(summary, ended - evaluation_started, ended - started),
         "peak_memory_gib": peak_memory_gib(),
-        "hardware": hardware(execution, placement.threads),
-        "packages": package_versions(),
-        "git_commit": git_commit(),
+        **_made_with(execution, placement, trained),
         "encoder_weights": inputs.encoder.identity,
         "bottleneck_weights": "pretrained" if inputs.encoder.has_layer4 else "random",
         "memory_samples": [product.train_names[i] for i in roles.memory],
@@ -146,24 +146,31 @@ def pack_weights(network: MemSegNet) -> bytes:
     return bytes(save_tensors(state))
 
 
+def _training_images(
+    trial: Trial, product: Product, roles: Roles, folder: Folder
+) -> TrainingImages:
+    """What the trial trains on; leaves a picture of the foregrounds where there are any."""
+    images = product.train[list(roles.training)]
+    names = [product.train_names[i] for i in roles.training]
+    foregrounds = foreground_masks(images, trial.method.foreground, names)
+    if trial.method.foreground.mode != "off":
+        folder.write(FOREGROUND, foreground_sheet(images, foregrounds.numpy()))
+    return TrainingImages(torch.from_numpy(images), foregrounds)
+
+
 def _train(
     network: MemSegNet,
+    data: TrainingImages,
     trial: Trial,
     inputs: SharedInputs,
-    roles: Roles,
     execution: Execution,
     placement: Placement,
     checkpoints: CheckpointStore,
     reporter: Reporter,
 ) -> TrainingSummary:
-    images = inputs.product.train[list(roles.training)]
-    names = [inputs.product.train_names[i] for i in roles.training]
-    data = TrainingImages(
-        torch.from_numpy(images), foreground_masks(images, trial.method.foreground, names)
-    )
     simulator = Simulator(
         trial.method.simulation,
-        torch.from_numpy(np.array(inputs.textures)),
+        torch.from_numpy(np.array(inputs.textures.images)),
         trial.seed,
         execution.device,
     )
@@ -208,15 +215,30 @@ def _baseline(product: Product, roles: Roles) -> float | None:
         return None
 
 
+def _made_with(
+    execution: Execution, placement: Placement, trained: Trained | None
+) -> dict[str, Any]:
+    """What the weights were trained with; of the earlier trial where this one only evaluates."""
+    if trained is not None:
+        kept = ("hardware", "packages", "git_commit")
+        return {
+            "trained_as": trained.result["key"],
+            **{name: trained.result.get(name) for name in kept},
+        }
+    return {
+        "hardware": hardware(execution, placement.threads),
+        "packages": package_versions(),
+        "git_commit": git_commit(),
+    }
+
+
 def _seconds(
     summary: TrainingSummary | None,
-    trained: Trained | None,
     evaluate: float,
     total: float,
 ) -> dict[str, float | int | None]:
     if summary is None:
-        before = dict(trained.seconds) if trained else {}
-        return {**before, "evaluate": round(evaluate, 3), "total": round(total, 3)}
+        return {"evaluate": round(evaluate, 3), "total": round(total, 3)}
     return {
         "train": round(summary.seconds, 3),
         "evaluate": round(evaluate, 3),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.fs as pafs
 import pytest
+from moto.server import ThreadedMotoServer
 
 from memseg.storage import Folder
 
@@ -16,7 +17,7 @@ from memseg.storage import Folder
 @pytest.fixture(scope="session")
 def s3() -> Iterator[Any]:
     """An S3 that speaks over loopback, with a bucket "bucket"."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
     filesystem = pafs.S3FileSystem(

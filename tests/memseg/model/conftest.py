@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -64,10 +65,18 @@ def make_network(
     make_config: Callable[..., MethodConfig], memory_images: npt.NDArray[np.uint8]
 ) -> Callable[..., MemSegNet]:
     """A network with random weights of a seed whose memory is ``memory_images``."""
+    built: dict[int, MemSegNet] = {}
 
-    def make(seed: int = 0, **settings: Any) -> MemSegNet:
+    def build_one(seed: int, **settings: Any) -> MemSegNet:
         random = EncoderWeights("random", None)
         return build_network(make_config(**settings), memory_images, random, seed)
+
+    def make(seed: int = 0, **settings: Any) -> MemSegNet:
+        if settings:
+            return build_one(seed, **settings)
+        if seed not in built:  # random numbers for 20 million weights take longer than a copy
+            built[seed] = build_one(seed)
+        return copy.deepcopy(built[seed])
 
     return make
 

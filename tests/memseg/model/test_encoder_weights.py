@@ -15,7 +15,7 @@ import torchvision
 from safetensors.torch import save as save_tensors
 
 from memseg.config.encoder import encoder_identity
-from memseg.errors import WeightsError
+from memseg.errors import StorageError, WeightsError
 from memseg.model.weights import EncoderWeights, load_encoder_weights
 
 State = dict[str, Any]
@@ -80,7 +80,7 @@ def test_a_failed_download_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None
         raise URLError("no route to host")
 
     monkeypatch.setattr(torchvision.models.ResNet18_Weights, "get_state_dict", fail)
-    with pytest.raises(WeightsError, match=r"no route to host.*--encoder_weights FILE"):
+    with pytest.raises(StorageError, match=r"no route to host.*--encoder_weights FILE"):
         load_encoder_weights("imagenet")
 
 
@@ -131,7 +131,7 @@ def test_a_file_that_is_not_there_is_a_message(
     tmp_path: Path, read: Callable[[str], object]
 ) -> None:
     for source in (str(tmp_path / "none.pth"), str(tmp_path), f"{tmp_path}/none/none.pth"):
-        with pytest.raises(WeightsError, match="cannot be read"):
+        with pytest.raises(StorageError, match="cannot be read"):
             read(source)
 
 

@@ -49,10 +49,12 @@ def test_a_single_memory_image_differs_by_rounding_only(
         assert_known(network, image, unknown)
 
 
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 def test_images_in_another_layout_are_compared_in_the_layout_of_the_weights(
-    make_network: Networks, known: torch.Tensor, unknown: torch.Tensor
+    make_network: Networks, known: torch.Tensor, unknown: torch.Tensor, layout: torch.memory_format
 ) -> None:
     network = make_network()
+    network.to(memory_format=layout)  # type: ignore[call-overload]
     strided = known.repeat_interleave(2, 0)[::2]
     for images in (known, known.contiguous(memory_format=torch.channels_last), strided):
         assert_known(network, images, unknown)

@@ -232,7 +232,7 @@ def test_an_empty_foreground_is_an_error_that_names_the_place(
 
 
 def test_a_threshold_above_all_noise_is_refused(textures: torch.Tensor) -> None:
-    with pytest.raises(SettingError, match="below 1"):
+    with pytest.raises(SettingError, match="perlin_threshold must be at most"):
         simulator(textures, perlin_threshold=1.2)
 
 

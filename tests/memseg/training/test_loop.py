@@ -1,4 +1,4 @@
-"""The loop: resumed equals uninterrupted, reports, divergence, a golden loss curve."""
+"""The loop: resumed equals uninterrupted, reports, divergence."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import pytest
 import torch
 
-from memseg.errors import DivergedError
+from memseg.errors import DivergedError, StorageError
 from memseg.model.network import MemSegNet
+from memseg.training.checkpoint import pack, unpack
 from memseg.training.loop import Intervals, make_batch, train
 from memseg.training.reporting import NoCheckpoints, SilentReporter
+from memseg.training.step import make_optimizer, train_step
 
 
 class Kept:
@@ -80,6 +82,34 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(bench) -> None:  #
     assert_same_state(whole, resumed)
 
 
+def test_momentum_comes_back_in_its_parameters_memory_layout(bench) -> None:  # type: ignore[no-untyped-def]
+    network = bench.network()
+    optimizer = make_optimizer(bench.config.optimizer, network.trainable_parameters())
+    images, target = make_batch(bench.data, bench.simulator(), bench.config, 3, 0, bench.execution)
+    train_step(network, optimizer, images, target, bench.config.loss, bench.execution)
+    data = pack(network, optimizer, 1)
+    again = bench.network()
+    other = make_optimizer(bench.config.optimizer, again.trainable_parameters())
+    assert unpack(data, again, other) == 1
+    for one, two in zip(optimizer.param_groups[0]["params"], other.param_groups[0]["params"]):
+        kept = other.state[two]["momentum_buffer"]
+        assert torch.equal(optimizer.state[one]["momentum_buffer"], kept)
+        assert kept.stride() == two.stride()
+
+
+def test_a_checkpoint_without_its_optimiser_state_is_refused_whole(bench) -> None:  # type: ignore[no-untyped-def]
+    network = bench.network()
+    optimizer = make_optimizer(bench.config.optimizer, network.trainable_parameters())
+    data = pack(network, optimizer, 1)  # no step was made: there is no momentum
+    again = run(bench)
+    before = {name: value.clone() for name, value in again.state_dict().items()}
+    other = make_optimizer(bench.config.optimizer, again.trainable_parameters())
+    with pytest.raises(StorageError, match="optimiser state of 0 of"):
+        unpack(data, again, other)
+    for name, value in again.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
 def test_an_unreadable_checkpoint_is_said_and_training_starts_again(bench) -> None:  # type: ignore[no-untyped-def]
     told = Told()
     again = run(bench, told, Kept(b"not a checkpoint"))
@@ -92,7 +122,7 @@ def test_training_changes_what_is_trainable_and_nothing_that_is_frozen(bench) ->
     trained = {id(p) for p in bench.network().trainable_parameters()}
     assert trained
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    frozen = {name for name, p in bench.network().named_parameters() if not p.requires_grad}
+    frozen = {name for name in before if name.startswith(("trunk.", "memory."))}
     assert changed
     assert frozen
     assert not changed & frozen

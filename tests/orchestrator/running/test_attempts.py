@@ -11,14 +11,14 @@ import pytest
 
 from memseg.config import MethodConfig, build
 from memseg.data.product import Product
-from memseg.data.textures import procedural_textures
+from memseg.data.textures import PROCEDURAL_TEXTURES, procedural_textures
 from memseg.errors import DataError, StorageError
 from memseg.model.weights import EncoderWeights
 from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running.attempt import attempt
-from orchestrator.running.inputs import Loaded
+from orchestrator.running.inputs import Loaded, Textures
 from orchestrator.running.trial_run import Placement
 
 
@@ -48,7 +48,8 @@ def loaded() -> Loaded:
         "part", train, names, tuple(f"{i:064d}" for i in range(10)), test, names[:4],
         ("good", "good", "hole", "hole"), masks.any((1, 2)), masks, "train", "test",
     )  # fmt: skip
-    return Loaded(product, procedural_textures(64), EncoderWeights("random", None))
+    textures = Textures(procedural_textures(64), PROCEDURAL_TEXTURES)
+    return Loaded(product, textures, EncoderWeights("random", None))
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def ledger(tmp_path: Path) -> Ledger:
 def test_an_attempt_commits_everything_that_a_registry_needs(
     trial: Trial, loaded: Loaded, ledger: Ledger
 ) -> None:
-    assert attempt(trial, loaded, Placement(), ledger, Told()) is None
+    assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) is None
     record = ledger.record("part", trial.key)
     assert isinstance(record, Done)
     result = record.result
@@ -93,12 +94,14 @@ def test_an_attempt_commits_everything_that_a_registry_needs(
 def test_new_test_images_are_evaluated_without_training(
     trial: Trial, loaded: Loaded, ledger: Ledger
 ) -> None:
-    assert attempt(trial, loaded, Placement(), ledger, Told()) is None
+    assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) is None
     again = replace(trial, inputs=replace(trial.inputs, test_fingerprint="more"))
     assert ledger.trained([again]) == {again.key: trial.key}
     told = Told()
     donor = ledger.trained([again])[again.key]
-    assert attempt(again, loaded, Placement(), ledger, told, donor=donor) is None
+    assert isinstance(loaded.product, Product)
+    more = replace(loaded, product=replace(loaded.product, test_fingerprint="more"))
+    assert attempt(again, lambda: more, Placement(), ledger, told, donor=donor) is None
     assert told.steps == []
     assert "only evaluated" in told.events[0]
     first, second = (ledger.record("part", t.key) for t in (trial, again))
@@ -108,8 +111,57 @@ def test_new_test_images_are_evaluated_without_training(
         assert first.result[name] == second.result[name]
 
 
+def test_weights_that_were_changed_on_disk_are_not_evaluated_but_trained_again(
+    trial: Trial, loaded: Loaded, ledger: Ledger
+) -> None:
+    assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) is None
+    folder = ledger.trial_folder("part", trial.key)
+    folder.write("model.safetensors", folder.read("model.safetensors")[:-1] + b"?")
+    again = replace(trial, inputs=replace(trial.inputs, test_fingerprint="more"))
+    assert isinstance(loaded.product, Product)
+    more = replace(loaded, product=replace(loaded.product, test_fingerprint="more"))
+    told = Told()
+    assert attempt(again, lambda: more, Placement(), ledger, told, donor=trial.key) is None
+    assert told.steps
+    assert "trained again" in told.events[0]
+
+
+@pytest.mark.parametrize("name", ["train_fingerprint", "test_fingerprint"])
+def test_images_that_changed_since_the_plan_give_no_result(
+    trial: Trial, loaded: Loaded, ledger: Ledger, name: str
+) -> None:
+    assert isinstance(loaded.product, Product)
+    other = replace(loaded, product=replace(loaded.product, **{name: "another"}))
+    assert attempt(trial, lambda: other, Placement(), ledger, Told()) == "storage"
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert "changed since the sweep was planned" in record.failure["message"]
+
+
+def test_a_load_that_fails_unexpectedly_is_recorded_with_its_traceback(
+    trial: Trial, ledger: Ledger
+) -> None:
+    def load() -> Loaded:
+        raise ZeroDivisionError("in the decoder")
+
+    assert attempt(trial, load, Placement(), ledger, Told()) == "bug"
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert "in the decoder" in record.failure["traceback"]
+
+
+def test_a_result_that_cannot_be_committed_is_a_failure(
+    trial: Trial, loaded: Loaded, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Ledger, result: object) -> None:
+        raise StorageError("no space left on device")
+
+    monkeypatch.setattr(Ledger, "commit", full)
+    assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) == "storage"
+
+
 def test_another_seed_has_no_donor(trial: Trial, loaded: Loaded, ledger: Ledger) -> None:
-    assert attempt(trial, loaded, Placement(), ledger, Told()) is None
+    assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) is None
     assert ledger.trained([replace(trial, seed=1)]) == {}
 
 
@@ -117,7 +169,7 @@ def test_an_input_that_could_not_be_loaded_is_the_trials_failure(
     trial: Trial, loaded: Loaded, ledger: Ledger
 ) -> None:
     broken = replace(loaded, product=DataError("part/train/good/3.png is empty"))
-    assert attempt(trial, broken, Placement(), ledger, Told()) == "data"
+    assert attempt(trial, lambda: broken, Placement(), ledger, Told()) == "data"
     record = ledger.record("part", trial.key)
     assert isinstance(record, Failed)
     assert record.failure["message"] == "part/train/good/3.png is empty"
@@ -128,7 +180,7 @@ def test_a_storage_failure_counts_its_attempts(
     trial: Trial, loaded: Loaded, ledger: Ledger
 ) -> None:
     broken = replace(loaded, textures=StorageError("the bucket does not answer"))
-    assert attempt(trial, broken, Placement(), ledger, Told(), ("storage",)) == "storage"
+    assert attempt(trial, lambda: broken, Placement(), ledger, Told(), ("storage",)) == "storage"
     record = ledger.record("part", trial.key)
     assert isinstance(record, Failed)
     assert record.failure["attempts"] == 2
@@ -141,4 +193,4 @@ def test_a_missing_gpu_is_said(
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     placement = Placement(device="cuda")
-    assert attempt(trial, loaded, placement, ledger, Told()) == "device"
+    assert attempt(trial, lambda: loaded, placement, ledger, Told()) == "device"

@@ -11,7 +11,7 @@ from memseg.errors import (
     StorageError,
     WeightsError,
 )
-from orchestrator.running.retries import BUDGET, LOST, OUT_OF_MEMORY, decide, kind_of
+from orchestrator.running.retries import BUDGET, OUT_OF_MEMORY, decide, kind_of
 
 
 @pytest.mark.parametrize(
@@ -39,15 +39,26 @@ def test_torchs_out_of_memory_is_one() -> None:
     assert kind_of(torch.OutOfMemoryError()) == OUT_OF_MEMORY
 
 
-def test_every_kind_has_a_finite_budget_of_its_own() -> None:
-    for kind, budget in BUDGET.items():
-        assert budget < 10
-        for attempts in range(1, budget + 1):
-            assert decide((kind,) * attempts).again
-        assert not decide((kind,) * (budget + 1)).again
-    mixed = (LOST,) * BUDGET[LOST] + (OUT_OF_MEMORY,)
-    assert decide(mixed).again
-    assert decide(mixed).attempts == len(mixed)
+@pytest.mark.parametrize(
+    ("kind", "again"),
+    [
+        ("data", 0),
+        ("configuration", 0),
+        ("device", 0),
+        ("bug", 0),
+        ("out_of_memory", 1),
+        ("storage", 2),
+        ("lost", 5),
+    ],
+)
+def test_a_kind_is_tried_again_as_often_as_its_budget_says(kind: str, again: int) -> None:
+    assert [decide((kind,) * n) for n in range(1, again + 3)] == [True] * again + [False] * 2
+
+
+def test_budgets_do_not_mix() -> None:
+    assert decide(("lost",) * 5 + ("out_of_memory",) + ("storage",) * 2)
+    assert not decide(("lost",) * 5 + ("data",))
+    assert len(BUDGET) == 7
 
 
 def test_errors_survive_pickling_between_processes() -> None:
