@@ -73,11 +73,10 @@ class Memory(nn.Module):
             self._made_for = wanted
         return self._features
 
+    @torch.no_grad()
     def _make(self, trunk: Trunk) -> list[torch.Tensor]:
-        # Tensors made in inference mode could not be used in a later training step.
-        with torch.inference_mode(False), torch.no_grad():
-            parts = []
-            for part in torch.split(self.images, _BATCH):
-                features = trunk(part.float() / 255)[1]
-                parts.append([smooth(level, self.smoothing) for level in features])
-            return [torch.cat(level) for level in zip(*parts)]
+        parts = []
+        for part in torch.split(self.images, _BATCH):
+            features = trunk(part.float() / 255)[1]
+            parts.append([smooth(level, self.smoothing) for level in features])
+        return [torch.cat(level) for level in zip(*parts)]

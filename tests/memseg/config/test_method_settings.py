@@ -22,7 +22,7 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "foreground.opening": ((1, 3, 4), (0, -3)),
     "foreground.closing": ((1, 7), (0, -1)),
     "simulation.perlin_exponents": (((0, 0), (0, 5), (6, 6)), ((-1, 5), (0, 7), (5, 0))),
-    "simulation.perlin_threshold": ((-0.9, 0, 0.5, 0.9), (-0.91, 0.91)),
+    "simulation.perlin_threshold": ((-0.9999, 0, 0.5, 0.9999), (-1, 1)),
     "simulation.transparency": (((0, 0), (0.15, 1), (1, 1)), ((-0.1, 1), (0, 1.1), (0.9, 0.1))),
     "simulation.texture_share": ((0, 0.5, 1), (-0.01, 1.01)),
     "simulation.structure_grid": (((1, 1), (4, 8), (64, 64)), ((0, 8), (4, 65))),
@@ -38,7 +38,7 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "optimizer.lr": ((1e-9, 0.04, 10), (0, -0.1, 10.1)),
     "optimizer.momentum": ((0, 0.9, 0.9999), (-0.1, 1)),
     "optimizer.weight_decay": ((0, 3e-5, 1), (-1e-9, 1.1)),
-    "optimizer.warmup_steps": ((0, 100), (-1,)),
+    "optimizer.warmup_steps": ((0, 100, 2699), (-1, 2700)),
     "training.max_steps": ((1, 2700), (0, -1)),
     "training.batch_size": ((2, 8), (0, 1, 3, 7)),
     "validation.held_out_share": ((0, 0.1, 0.5), (-0.1, 0.51)),
@@ -168,6 +168,10 @@ def test_off_as_yaml_reads_it_turns_the_foreground_off() -> None:
             r"validation.held_out_least \(9\) must not be above validation.held_out_most \(8\)",
         ),
         (
+            {"training.max_steps": 5, "optimizer.warmup_steps": 5},
+            r"optimizer.warmup_steps \(5\) must be below training.max_steps \(5\)",
+        ),
+        (
             {"image.size": 64, "evaluation.top_pixels": 4097},
             r"evaluation.top_pixels \(4097\) must not be above the pixels of an image \(4096\)",
         ),
@@ -186,6 +190,7 @@ def test_settings_that_contradict_each_other_are_refused(flat: dict[str, Any], w
         {"loss.l1_weight": 0},
         {"loss.focal_weight": 0},
         {"validation.held_out_least": 8, "validation.held_out_most": 8},
+        {"training.max_steps": 5, "optimizer.warmup_steps": 4},
         {"image.size": 64, "evaluation.top_pixels": 4096},
     ],
     ids=str,
@@ -199,6 +204,7 @@ def test_settings_that_just_fit_each_other_are_taken(flat: dict[str, Any]) -> No
 
 _BOUND = (
     "image.size", "evaluation.top_pixels", "loss.l1_weight", "validation.held_out_least",
+    "optimizer.warmup_steps",
 )  # fmt: skip
 """One of each pair that is checked together: the other is free then."""
 
@@ -238,5 +244,5 @@ def as_text(value: Any) -> Any:
 
 
 def test_the_nearest_name_is_told() -> None:
-    with pytest.raises(SettingError, match="'loss.focal_gama'; did you mean 'loss.focal_gamma'"):
+    with pytest.raises(SettingError, match=r"'loss.focal_gama'; did you mean 'loss.focal_gamma'"):
         build(MethodConfig, {"loss.focal_gama": 2})

@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_read_is_named_with_what_to_give(tmp_path: Path, n
     (tmp_path / "a.pth").write_bytes(b"w")
     (tmp_path / "folder").mkdir()
     with pytest.raises(
-        StorageError, match="encoder_weights .*give imagenet, random or a file"
+        StorageError, match=r"encoder_weights .*give imagenet, random or a file"
     ) as e:
         encoder_identity(f"{tmp_path}/{name}")
     assert f"{tmp_path}/{name}" in str(e.value)

@@ -26,14 +26,32 @@ def test_the_paper_groups_five_textures_and_ten_objects() -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_every_category_resolves_under_every_preset(preset: str, category: str) -> None:
-    config = resolve(preset, category)
-    assert differences(config) == {**PRESETS[preset], **CATEGORY_SETTINGS.get(category, {})}
+    flat = {**PRESETS[preset], **CATEGORY_SETTINGS.get(category, {})}
+    expected = {**flatten_config(MethodConfig()), **flat}
+    assert flatten_config(resolve(preset, category)) == expected
 
 
 def test_the_presets_are_the_defaults_and_the_paper_without_held_out_images() -> None:
     assert set(PRESETS) == {"default", "paper"}
     assert resolve("default", "tile") == MethodConfig()
-    assert differences(resolve("paper", "tile")) == {"validation.held_out_share": 0.0}
+    assert differences(resolve("paper", "tile")) == {
+        "validation.held_out_share": 0.0,
+        "difference.feature_factor": 100.0,
+    }
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_authors_exceptions_hold_under_every_preset(preset: str) -> None:
+    """transistor's and cable's own features are not multiplied, transistor's difference more."""
+    factors = {
+        name: (config.difference.factor, config.difference.feature_factor)
+        for name in CATEGORIES
+        if (config := resolve(preset, name))
+    }
+    plain = resolve(preset, "my-line").difference.feature_factor
+    assert factors.pop("transistor") == (1000.0, 1.0)
+    assert factors.pop("cable") == (100.0, 1.0)
+    assert set(factors.values()) == {(100.0, plain)}
 
 
 @pytest.mark.parametrize("category", TEXTURES)
@@ -59,7 +77,7 @@ def test_of_all_layers_the_last_that_speaks_wins(
 ) -> None:
     """Layer k sets the k+1 lowest of five names: each name's value shows which layer won."""
     names = (
-        "memory.samples", "training.max_steps", "validation.anomalies", "optimizer.warmup_steps",
+        "memory.samples", "training.max_steps", "validation.anomalies", "loss.focal_gamma",
         "foreground.threshold",
     )  # fmt: skip
     values = (11, 12, 13, 14, 15)
@@ -81,7 +99,7 @@ def test_job_category_and_grid_win_over_the_row_in_this_order() -> None:
 def test_a_layer_keeps_what_it_does_not_speak_of() -> None:
     config = resolve("paper", "screw", {"loss.focal_gamma": 2}, {"optimizer.lr": 0.02})
     assert differences(config) == {
-        "validation.held_out_share": 0.0,
+        **PRESETS["paper"],
         "memory.samples": 120,
         "foreground.mode": "otsu",
         "loss.focal_gamma": 2.0,
@@ -102,9 +120,9 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
 
 
 def test_an_unknown_name_or_a_bad_value_in_a_layer_is_refused() -> None:
-    with pytest.raises(SettingError, match="'memory.sample'; did you mean 'memory.samples'"):
+    with pytest.raises(SettingError, match=r"'memory.sample'; did you mean 'memory.samples'"):
         resolve("default", "screw", {"memory.sample": 3})
-    with pytest.raises(SettingError, match="memory.samples must be at least 1, got 0"):
+    with pytest.raises(SettingError, match=r"memory.samples must be at least 1, got 0"):
         resolve("default", "screw", {"memory.samples": 0})
 
 

@@ -126,6 +126,16 @@ def test_memory_follows_a_trunk_that_gets_other_weights(
         assert torch.equal(mine, theirs)
 
 
+def test_memory_follows_images_that_are_loaded_alone(
+    make_network: Networks, known: torch.Tensor, unknown: torch.Tensor
+) -> None:
+    network = make_network()
+    assert_known(network, known, unknown)
+    images = (unknown[:3] * 255).round().to(torch.uint8)
+    network.memory.load_state_dict({"images": images})  # type: ignore[union-attr]
+    assert_known(network, unknown[:3], known)
+
+
 def test_memory_follows_a_change_of_precision(
     make_network: Networks, known: torch.Tensor, unknown: torch.Tensor
 ) -> None:
