@@ -18,6 +18,7 @@ from memseg.simulation.batches import batch_indices
 from memseg.simulation.simulate import Simulator
 from memseg.training.checkpoint import pack, unpack
 from memseg.training.execution import Execution
+from memseg.training.intervals import Intervals
 from memseg.training.reporting import CheckpointStore, Reporter
 from memseg.training.schedule import learning_rate
 from memseg.training.step import make_optimizer, set_learning_rate, train_step
@@ -31,15 +32,6 @@ class TrainingImages:
     """(n, 3, S, S) uint8, on the CPU."""
     foregrounds: torch.Tensor
     """(n, S, S) bool: where anomalies may be simulated."""
-
-
-@dataclass(frozen=True)
-class Intervals:
-    """How often a run speaks and saves; never changes its numbers."""
-
-    report_steps: int = 20
-    checkpoint_steps: int | None = 100
-    """None: no checkpoints."""
 
 
 @dataclass(frozen=True)

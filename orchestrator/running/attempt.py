@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
-from memseg.errors import MemSegError
 from memseg.training.reporting import Reporter
 from orchestrator.ledger.ledger import CHECKPOINTS, WEIGHTS, Done, Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import retries
 from orchestrator.running.checkpoints import FolderCheckpoints
+from orchestrator.running.failures import failure
 from orchestrator.running.inputs import Loaded
-from orchestrator.running.trial_run import Placement, Trained, run_trial
+from orchestrator.running.placement import Placement
+from orchestrator.running.trial_run import Trained, run_trial
 
 
 def attempt(
@@ -70,20 +68,3 @@ def _trained(ledger: Ledger, trial: Trial, donor: str | None, reporter: Reporter
         return None
     reporter.event(f"trained before as {donor[:8]}, only evaluated")
     return Trained(record.result, weights)
-
-
-def failure(trial: Trial, kind: str, error: BaseException | str, attempts: int) -> dict[str, Any]:
-    """The failure to record; a traceback only where the program, not its input, is at fault."""
-    if isinstance(error, (MemSegError, str)):
-        trace = None
-    else:
-        trace = "".join(traceback.format_exception(error))
-    return {
-        "key": trial.key,
-        "category": trial.category,
-        "kind": kind,
-        "message": str(error) or type(error).__name__,
-        "traceback": trace,
-        "attempts": attempts,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }

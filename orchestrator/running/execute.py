@@ -9,7 +9,7 @@ from rich.console import Console
 
 from memseg.config.encoder import IMAGENET, RANDOM
 from memseg.errors import MemSegError
-from memseg.training.loop import Intervals
+from memseg.training.intervals import Intervals
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
@@ -21,8 +21,8 @@ from orchestrator.running import events
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inline import run_inline
 from orchestrator.running.inputs import Sources, encoder_or_error
+from orchestrator.running.placement import Placement
 from orchestrator.running.progress import begin
-from orchestrator.running.trial_run import Placement
 from orchestrator.running.view import SweepView
 
 

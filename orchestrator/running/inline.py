@@ -20,8 +20,8 @@ from orchestrator.running.inputs import (
     textures_or_error,
 )
 from orchestrator.running.outcome import outcome_event
+from orchestrator.running.placement import Placement
 from orchestrator.running.retries import decide
-from orchestrator.running.trial_run import Placement
 
 
 def run_inline(

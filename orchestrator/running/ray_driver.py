@@ -22,9 +22,9 @@ from memseg.storage import Folder
 from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Trial, from_json
 from orchestrator.running import retries
-from orchestrator.running.attempt import failure
+from orchestrator.running.failures import failure
+from orchestrator.running.placement import Placement
 from orchestrator.running.ray_worker import train_worker
-from orchestrator.running.trial_run import Placement
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from orchestrator.planning.allotment import CONTROLLER_GIB, USABLE_MEMORY, Allot
 from orchestrator.planning.trial import Trial
 from orchestrator.running.events import Listener
 from orchestrator.running.inputs import Sources
-from orchestrator.running.trial_run import Placement
+from orchestrator.running.placement import Placement
 
 # Ray reads these when it is imported. They leave the terminal to this program.
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")

@@ -1,4 +1,7 @@
-"""What runs in a Ray Train worker: the same attempt as inline, reporting through Ray Train."""
+"""What runs in a Ray Train worker: the same attempt as inline, reporting through Ray Train.
+
+A driver and a controller import this file too, so what is heavy is imported by the worker alone.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,13 @@ import ray.train
 from memseg.storage import Folder
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import from_json
-from orchestrator.running.attempt import attempt
-from orchestrator.running.inputs import Loaded
 
 
 def train_worker(config: Mapping[str, Any]) -> None:
     """One attempt at one trial; its result or failure is in the ledger afterwards."""
+    from orchestrator.running.attempt import attempt
+    from orchestrator.running.inputs import Loaded
+
     references = config["references"]
 
     def load() -> Loaded:

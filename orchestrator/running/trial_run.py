@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,28 +32,19 @@ from memseg.simulation.foreground import foreground_masks
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
 from memseg.training.execution import Execution, make_execution, set_threads
-from memseg.training.loop import Intervals, TrainingImages, TrainingSummary, train
+from memseg.training.loop import TrainingImages, TrainingSummary, train
 from memseg.training.reporting import CheckpointStore, Reporter
 from orchestrator.ledger.ledger import EXAMPLES, FOREGROUND, WEIGHTS
 from orchestrator.planning.trial import Trial
 from orchestrator.running.examples import example_sheet
 from orchestrator.running.inputs import SharedInputs
+from orchestrator.running.placement import Placement
 from orchestrator.running.provenance import (
     git_commit,
     hardware,
     package_versions,
     peak_memory_gib,
 )
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where and how a trial runs; nothing of it is part of the trial's identity."""
-
-    device: str = "auto"
-    threads: int = 1
-    intervals: Intervals = field(default_factory=Intervals)
-    evaluation_batch: int = 8
 
 
 @dataclass(frozen=True)

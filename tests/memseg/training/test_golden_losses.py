@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import pytest
 
 from memseg.config import METHOD_VERSION
-from memseg.training.loop import Intervals, train
+from memseg.training.intervals import Intervals
+from memseg.training.loop import train
 from memseg.training.reporting import NoCheckpoints
 
 GOLDEN: Mapping[int, list[float]] = {

@@ -10,7 +10,8 @@ import torch
 from memseg.errors import DivergedError, StorageError
 from memseg.model.network import MemSegNet
 from memseg.training.checkpoint import pack, unpack
-from memseg.training.loop import Intervals, make_batch, train
+from memseg.training.intervals import Intervals
+from memseg.training.loop import make_batch, train
 from memseg.training.reporting import NoCheckpoints, SilentReporter
 from memseg.training.step import make_optimizer, train_step
 

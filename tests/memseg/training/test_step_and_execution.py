@@ -125,7 +125,7 @@ def test_a_step_is_one_gradient_step_of_the_loss_in_train_mode(bench: Any) -> No
     moved = dict(network.named_parameters())
     for name, parameter, gradient in zip(names, parameters, gradients):
         assert torch.allclose(moved[name], parameter - rate * gradient, atol=1e-6), name
-    assert float(terms.total) == pytest.approx(float(expected.total), rel=1e-5)
+    assert float(terms.total) == pytest.approx(expected.total.item(), rel=1e-5)
 
 
 def test_the_terms_are_of_the_batch_before_the_update_and_without_gradients(bench: Any) -> None:

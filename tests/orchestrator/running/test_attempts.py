@@ -19,7 +19,7 @@ from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running.attempt import attempt
 from orchestrator.running.inputs import Loaded, Textures
-from orchestrator.running.trial_run import Placement
+from orchestrator.running.placement import Placement
 
 
 class Told:
