@@ -52,7 +52,10 @@ class DifferenceConfig(Group):
         "per_level", "nearest memory sample for each level, or one for all three (eq. 4)"
     )
     smoothing: int = setting(
-        3, "side of the average pooling on both sides before the difference; 1 is none", low=1
+        3,
+        "side of the average pooling on both sides before the difference; 1 is none",
+        low=1,
+        high=15,
     )
     factor: float = setting(100.0, "multiplies the difference; not in the paper, decisive", above=0)
     feature_factor: float = setting(1.0, "multiplies the image's own features", above=0)

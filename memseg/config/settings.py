@@ -6,6 +6,7 @@ and its own. The same names serve YAML files, the command line, grids and error 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import math
@@ -186,7 +187,7 @@ def convert(name: str, value: Any, hint: Any) -> Any:
 
 
 def _convert_tuple(name: str, value: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if not isinstance(value, (list, tuple)):
         raise SettingError(f"{name} must be a list, got {value!r}")
     items = list(value)
     if len(args) == 2 and args[1] is Ellipsis:
@@ -209,6 +210,10 @@ def _convert_int(name: str, value: Any) -> int:
     try:
         if isinstance(value, bool):
             raise ValueError
+        if isinstance(value, str):
+            # Digits first: a float would lose those of a long seed. "3e2" is a number too.
+            with contextlib.suppress(ValueError):
+                return int(value)
         number = float(value) if not isinstance(value, int) else value
         if number != int(number):
             raise ValueError
@@ -222,6 +227,8 @@ def _convert_float(name: str, value: Any) -> float:
         if isinstance(value, bool):
             raise ValueError
         number = float(value)
+    except OverflowError:
+        raise SettingError(f"{name} must be a finite number, got one that is too large") from None
     except (TypeError, ValueError):
         raise SettingError(f"{name} must be a number, got {value!r}") from None
     if not math.isfinite(number):

@@ -81,18 +81,15 @@ and position. Image score: mean of the {{ top_pixels }} largest pixel scores of 
 
 ```python
 from memseg.config import MethodConfig, build
-from memseg.model.network import build_network
-from memseg.model.weights import EncoderWeights
+from memseg.model.network import restore_network
 from memseg.storage import open_folder
 from orchestrator.registry.registry import Registry
 from safetensors.torch import load
 
 version = Registry(open_folder("WORKSPACE/registry")).version("{{ category }}", "{{ key }}")
 config = build(MethodConfig, version.read_json("config.json")["settings"])
-state = load(version.read("model.safetensors"))  # checked against its sha256
-network = build_network(config, state.get("memory.images"), EncoderWeights("random", None), seed=0)
-network.load_state_dict(state)
-network.eval()
+# read() checks the sha256
+network = restore_network(config, load(version.read("model.safetensors")))
 anomaly_map = network.anomaly_map(images)  # (B, 3, {{ size }}, {{ size }}) RGB in [0, 1]
 ```
 """
