@@ -120,6 +120,23 @@ def test_a_broken_category_fails_alone_and_its_failure_is_in_the_ledger(
     assert [key.split("/")[0] for key in results(tmp_path / "ray")] == ["brushed_metal"]
 
 
+def test_an_interrupted_sweep_says_so_and_names_no_champion(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last test of the file: what it leaves running ends with the cluster."""
+
+    class Interrupted(execute_room.SweepView):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            if event.kind == events.STARTED:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(execute_room, "SweepView", Interrupted)
+    assert sweep("ray") == 130
+    assert not (tmp_path / "ray" / "registry").exists()
+    assert not (tmp_path / "ray" / "sweeps" / "test" / "auroc.md").exists()
+
+
 def train_workers() -> list[int]:
     """Process ids of Ray Train's workers below this process, never of another Ray."""
     import psutil
