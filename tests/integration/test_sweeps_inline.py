@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from orchestrator.registry.__main__ import main as registry
 from orchestrator.running import trial_run
@@ -202,6 +204,32 @@ def test_a_wrong_command_is_one_message_and_starts_nothing(
     assert "".join(message.split()) in shown
     assert "Traceback" not in shown
     assert not (tmp_path / "ws" / "trials").exists()
+
+
+def test_weights_of_another_network_start_nothing(
+    sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "other.safetensors"
+    save_file({"conv1.weight": torch.zeros(8, 3, 3, 3)}, file)
+    assert sweep("--encoder_weights", str(file)) == 2
+    shown = "".join(capsys.readouterr().err.split())
+    assert "other.safetensors" in shown
+    assert "doesnotfitaResNet18" in shown
+    assert not (tmp_path / "ws" / "trials").exists()
+
+
+def test_a_test_set_with_one_class_is_not_defined_and_says_why(
+    sweep: Sweep, tmp_path: Path, product_lines: Path
+) -> None:
+    root = tmp_path / "lines"
+    shutil.copytree(product_lines, root)
+    shutil.rmtree(root / "connector" / "test" / "good")
+    assert sweep(root=root) == 0
+    table = tables(tmp_path / "ws")
+    assert pd.isna(table["image_auroc"]["connector"])
+    assert table["trials_done"]["connector"] == 1
+    markdown = (tmp_path / "ws" / "sweeps" / "test" / "auroc.md").read_text()
+    assert "no normal image" in markdown
 
 
 def test_a_workspace_that_is_a_file_is_said(
