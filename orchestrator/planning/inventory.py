@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memseg.config.encoder import encoder_identity
-
 from memseg.data.demo import draw_demo
 from memseg.data.fingerprints import (
     HashCache,
