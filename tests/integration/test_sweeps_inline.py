@@ -229,7 +229,7 @@ def test_a_test_set_with_one_class_is_not_defined_and_says_why(
     assert pd.isna(table["image_auroc"]["connector"])
     assert table["trials_done"]["connector"] == 1
     markdown = (tmp_path / "ws" / "sweeps" / "test" / "auroc.md").read_text()
-    assert "no normal image" in markdown
+    assert "no normal test image" in markdown
 
 
 def test_a_workspace_that_is_a_file_is_said(

@@ -64,7 +64,7 @@ def test_colour_changes_are_colorsyss(
 ) -> None:
     h, s, v = colorsys.rgb_to_hsv(*rgb)
     changed = (h + hue) % 1, min(1, s * saturation), min(1, v * brightness)
-    expected = torch.tensor(colorsys.hsv_to_rgb(*changed)).reshape(1, 3, 1, 1)
+    expected = torch.tensor(colorsys.hsv_to_rgb(*changed), dtype=torch.float32).reshape(1, 3, 1, 1)
     factors = (torch.tensor([value]) for value in (brightness, saturation, hue))
     found = recolour(torch.tensor(rgb).reshape(1, 3, 1, 1), *factors)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
