@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ray.tune import Callback
+from ray.tune.progress_reporter import TrialProgressCallback
 
 from memseg.errors import MemSegError
 from orchestrator.ledger.ledger import Ledger
@@ -18,8 +18,11 @@ from orchestrator.running.outcome import outcome_event
 _SHOWN = ("loss", "l1", "focal", "step_seconds")
 
 
-class ListenerCallback(Callback):  # type: ignore[misc]
-    """Tells a Listener what Tune's trials do; how they ended is read from the ledger."""
+class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
+    """Tells a Listener what Tune's trials do; how they ended is read from the ledger.
+
+    It stands in the place of Tune's own printer, which writes into a live table.
+    """
 
     def __init__(
         self, by_key: Mapping[str, Trial], ledger: Ledger, listener: Listener, loader: Any
