@@ -167,9 +167,8 @@ def _verify(registry: Registry, category: str | None) -> int:
     if problems:
         for problem in problems:
             sys.stdout.write(f"{problem}\n")
-        sys.stdout.write(
-            f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'} in {registry.folder.path}\n"
-        )
+        word = "problem" if len(problems) == 1 else "problems"
+        sys.stdout.write(f"{len(problems)} {word} in {registry.folder.path}\n")
         return PROBLEMS
     versions = sum(len(registry.version_ids(name)) for name in names)
     if not versions:
