@@ -87,7 +87,12 @@ def event_line(event: Event, before: Progress) -> str | None:
 def progress_table(progress: Progress) -> Table:
     """The live table: a row per category and what is left."""
     left = progress.seconds_left
-    title = "time left: measured soon" if left is None else f"time left: about {_duration(left)}"
+    if not progress.steps_left:
+        title = "all trials have ended"
+    elif left is None:
+        title = "time left: measured soon"
+    else:
+        title = f"time left: about {_duration(left)}"
     table = Table(title=title, title_justify="left", title_style="dim", box=None, pad_edge=False)
     table.add_column("category")
     for name in ("planned", "done", "running", "failed", "steps", "best", "image", "pixel"):
