@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
+from memseg.data.fingerprints import sha256
 from memseg.training.reporting import Reporter
 from orchestrator.ledger.ledger import CHECKPOINTS, WEIGHTS, Done, Ledger
 from orchestrator.planning.trial import Trial
@@ -63,7 +63,7 @@ def _trained(ledger: Ledger, trial: Trial, donor: str | None, reporter: Reporter
     if not isinstance(record, Done) or not folder.exists(WEIGHTS):
         return None
     weights = folder.read(WEIGHTS)
-    if hashlib.sha256(weights).hexdigest() != record.result["weights_sha256"]:
+    if sha256(weights) != record.result["weights_sha256"]:
         reporter.event(f"the weights of {donor[:8]} were changed: trained again")
         return None
     reporter.event(f"trained before as {donor[:8]}, only evaluated")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from memseg.config.precision import read_cpu_flags
 from orchestrator.planning.hardware import GIB, Capacity
+from orchestrator.running.ray_nodes import ask_each
 
 
 def cluster_capacity() -> Capacity:
@@ -25,13 +23,8 @@ def cluster_capacity() -> Capacity:
 def common_cpu_flags() -> frozenset[str]:
     """CPU capabilities that every node which offers CPUs for work has."""
     working = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
-    found = ray.get([_ask(node) for node in working])
+    found = ask_each(working, _flags)
     return frozenset.intersection(*map(frozenset, found)) if found else frozenset()
-
-
-def _ask(node: str) -> Any:
-    place = NodeAffinitySchedulingStrategy(node_id=node, soft=False)
-    return _flags.options(scheduling_strategy=place).remote()
 
 
 @ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]

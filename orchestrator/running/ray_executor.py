@@ -32,6 +32,7 @@ import ray
 import ray.tune
 
 from orchestrator.running.ray_callback import ListenerCallback
+from orchestrator.running.ray_capacity import cluster_capacity
 from orchestrator.running.ray_driver import DriverSetup, drive
 from orchestrator.running.ray_inputs import InputLoader
 from orchestrator.running.ray_nodes import check_workspace_on_nodes
@@ -100,13 +101,7 @@ def _explained(what: str) -> Iterator[None]:
     """Ray's own failures as a message; a stack trace helps nobody at night."""
     try:
         yield
-    except (
-        ray.exceptions.RayError,
-        ray.tune.TuneError,
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as error:
+    except _RAY_FAILURES as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         raise StorageError(f"{what}: {' '.join(lines[:3] + lines[-1:])[:800]}") from error
 
@@ -133,10 +128,7 @@ def _fitting(allotment: Allotment, most: int) -> int:
 
 def _controllers_on_head() -> int:
     """All controllers live on the head: what its memory holds of them, at least one."""
-    heads = [n["Resources"] for n in ray.nodes() if "node:__internal_head__" in n["Resources"]]
-    if not heads:
-        return 1
-    return max(1, int(USABLE_MEMORY * heads[0].get("memory", 0) / 2**30 / CONTROLLER_GIB))
+    return max(1, int(USABLE_MEMORY * cluster_capacity().memory_gib / CONTROLLER_GIB))
 
 
 def _holds(node: Mapping[str, float], allotment: Allotment) -> int:

@@ -1,8 +1,9 @@
-"""Proves before the start that each node of the cluster sees the workspace."""
+"""Asks each node of the cluster; proves before the start that each sees the workspace."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import ray
@@ -23,7 +24,7 @@ def check_workspace_on_nodes(workspace: Folder) -> None:
     name = f".seen-by-all-nodes-{secrets.token_hex(4)}"
     workspace.write(name, b"")
     try:
-        blind = sum(not seen for seen in ray.get([_look(workspace, name, n) for n in nodes]))
+        blind = sum(not seen for seen in ask_each(nodes, _sees, workspace, name))
     finally:
         workspace.delete(name)
     if blind:
@@ -33,9 +34,10 @@ def check_workspace_on_nodes(workspace: Folder) -> None:
         )
 
 
-def _look(workspace: Folder, name: str, node: str) -> Any:
-    place = NodeAffinitySchedulingStrategy(node_id=node, soft=False)
-    return _sees.options(scheduling_strategy=place).remote(workspace, name)
+def ask_each(nodes: Sequence[str], task: Any, *arguments: Any) -> list[Any]:
+    """What a remote function answers on each of the nodes, by their ids."""
+    places = [NodeAffinitySchedulingStrategy(node_id=node, soft=False) for node in nodes]
+    return list(ray.get([task.options(scheduling_strategy=p).remote(*arguments) for p in places]))
 
 
 @ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]

@@ -5,7 +5,6 @@ Both executors call it. It knows neither Ray nor the plan: what it needs is hand
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from memseg.config import METHOD_VERSION
+from memseg.data.fingerprints import sha256
 from memseg.data.product import Product
 from memseg.data.roles import Roles, assign_roles
 from memseg.evaluation.baseline import pixel_baseline
@@ -110,7 +110,7 @@ def run_trial(
         "held_out": [product.train_names[i] for i in roles.held_out],
         "training_images": len(roles.training),
         "precision": config.training.precision,
-        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "weights_sha256": sha256(weights),
         "started_at": started_at,
         "ended_at": _now(),
     }
