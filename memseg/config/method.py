@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from memseg.config.settings import Group, setting
 from memseg.errors import SettingError
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 """Raised whenever the same configuration gives other numbers: it is part of a trial's key."""
 
 

@@ -17,7 +17,7 @@ _LAST = (48, 24)
 
 
 class Decoder(nn.Module):
-    """From the bottleneck (B, 512, S/32, S/32) and the skips to logits (B, 2, S, S)."""
+    """From the bottleneck (B, 512, S/32, S/32) and the skips to logits (B, 2, S, S), never in bf16."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,5 +39,9 @@ class Decoder(nn.Module):
         x = bottleneck
         for rise, join, skip in zip(self.rise, self.join, skips):
             x = join(torch.cat([rise(up(x)), skip], 1))
-        logits: torch.Tensor = self.head(self.rise_last(up(x)))
+        x = self.head[:-1](self.rise_last(up(x)))
+        # In bf16 logits would move in steps of 0.03, and scores of many pixels would be equal.
+        to_logits = self.head[-1]
+        with torch.autocast(x.device.type, enabled=False):
+            logits: torch.Tensor = to_logits(x.to(to_logits.weight.dtype))
         return logits

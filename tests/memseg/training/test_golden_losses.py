@@ -15,7 +15,9 @@ from memseg.training.loop import train
 from memseg.training.reporting import NoCheckpoints
 
 GOLDEN: Mapping[int, list[float]] = {
-    1: [0.386296, 0.276111, 0.239570, 0.108462, 0.109860, 0.088753]
+    # As version 1: in fp32 what version 2 changed (logits of the last convolution in fp32, sums of
+    # eq. 4 in blocks) moves these by rounding only; bf16 trials move.
+    2: [0.386296, 0.276111, 0.239570, 0.108462, 0.109860, 0.088753]
 }
 TOLERANCE = 2e-3
 """Relative: other processors add up in another order."""
