@@ -57,6 +57,11 @@ class DifferenceConfig(Group):
         low=1,
         high=15,
     )
+    normalisation: Literal["none", "level", "place"] = setting(
+        "none",
+        "divide each level by its typical difference between memory samples: one number a "
+        "level, or one for each place; not in the paper",
+    )
     factor: float = setting(100.0, "multiplies the difference; not in the paper, decisive", above=0)
     feature_factor: float = setting(1.0, "multiplies the image's own features", above=0)
 
@@ -77,6 +82,10 @@ class ModelConfig(Group):
     coordinate_attention: bool = setting(True, "coordinate attention in the fusion (fig. 4)")
     m1_from: Literal["m2", "m3"] = setting(
         "m2", "M1 multiplies the up-sampled M2 (eq. 7), or M3 directly (the authors' code)"
+    )
+    attention_mean: Literal["product", "geometric"] = setting(
+        "product",
+        "M2 and M1 are products (eq. 6, 7), or their square and cube roots: not in the paper",
     )
 
 
@@ -134,10 +143,20 @@ class SimulationConfig(Group):
     structure_hue: float = setting(
         0.1, "structural source: hue shift -+ this share of the circle", low=0, high=0.5
     )
+    moved_share: float = setting(
+        0.0,
+        "share of structural anomalies that are a large part of the image in a wrong place; "
+        "not in the paper",
+        low=0,
+        high=1,
+    )
+    moved_size: tuple[float, float] = setting(
+        (0.1, 0.35), "range of the moved part's radius as a share of the side", low=0.01, high=1
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("perlin_exponents", "transparency"):
+        for name in ("perlin_exponents", "transparency", "moved_size"):
             first, last = getattr(self, name)
             if first > last:
                 raise SettingError(

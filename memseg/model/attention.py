@@ -14,16 +14,22 @@ def up(features: torch.Tensor) -> torch.Tensor:
     return functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def attention_maps(difference: Sequence[torch.Tensor], m1_from: str) -> list[torch.Tensor]:
+def attention_maps(
+    difference: Sequence[torch.Tensor], m1_from: str, mean: str = "product"
+) -> list[torch.Tensor]:
     """M1, M2, M3, each (B, 1, H, W), from the difference information of levels 1, 2, 3.
 
     M3 = mean over channels; M2 = mean * up(M3); M1 = mean * up(M2) (eq. 5-7). With ``m1_from``
-    "m3", M1 multiplies the up-sampled M3 directly, as the authors' code does.
+    "m3", M1 multiplies the up-sampled M3 directly, as the authors' code does. With ``mean``
+    "geometric" each map is the root of its product: as large as one difference, so that no edge
+    outweighs the inside of a defect by its cube.
     """
     first, second, third = (level.mean(1, keepdim=True) for level in difference)
     m3 = third
     m2 = second * up(m3)
     m1 = first * up(m2 if m1_from == "m2" else up(m3))
+    if mean == "geometric":
+        return [m1.pow(1 / (3 if m1_from == "m2" else 2)), m2.sqrt(), m3]
     return [m1, m2, m3]
 
 

@@ -17,7 +17,10 @@ _LAST = (48, 24)
 
 
 class Decoder(nn.Module):
-    """From the bottleneck (B, 512, S/32, S/32) and the skips to logits (B, 2, S, S), never in bf16."""
+    """From the bottleneck (B, 512, S/32, S/32) and the skips to logits.
+
+    These are (B, 2, S, S), never in bf16.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,8 +14,11 @@ from torch.nn import functional
 
 from memseg.config.method import DifferenceConfig
 
+_EVERYWHERE = 0.25
+"""Of a level's mean difference, added at each place by normalisation "place"."""
 _BLOCK = {False: 2**20, True: 2**26}
 """Terms of a block of ``_absolute`` without and with CUDA, where launches cost more than caches."""
+
 
 def smooth(features: torch.Tensor, side: int) -> torch.Tensor:
     """Average pooling with stride 1 that keeps the shape; ``side`` 1 changes nothing.
@@ -52,7 +55,7 @@ def _absolute(q: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
     """
     total = q.new_zeros(len(q), len(m))
     block = max(1, _BLOCK[q.device.type == "cuda"] // max(1, total.numel()))
-    for query, sample in zip(q.split(block, 1), m.split(block, 1)):
+    for query, sample in zip(torch.split(q, block, 1), torch.split(m, block, 1)):
         total += (query[:, None] - sample[None]).abs_().sum(-1)
     return total
 
@@ -85,15 +88,55 @@ def choose(
 
 
 def difference_information(
-    query: Sequence[torch.Tensor], memory: Sequence[torch.Tensor], config: DifferenceConfig
+    query: Sequence[torch.Tensor],
+    memory: Sequence[torch.Tensor],
+    config: DifferenceConfig,
+    typical: Sequence[torch.Tensor] | None = None,
 ) -> list[torch.Tensor]:
     """DI*: per element |MI - II| or its square to the nearest sample, times the factor.
 
-    ``query``: features of B images per level, ``memory``: of N samples, both of ``smooth``.
-    Returns a (B, C, H, W), >= 0, for each level.
+    ``query``: features of B images per level, ``memory``: of N samples, both of ``smooth``;
+    ``typical``: of ``typical_difference``, what each level is divided by. Returns a
+    (B, C, H, W), >= 0, for each level.
     """
+    nearest = choose(query, memory, config)
+    found = [_gap(m[n], q, config) * config.factor for q, m, n in zip(query, memory, nearest)]
+    if typical is None:
+        return found
+    return [level / usual for level, usual in zip(found, typical)]
+
+
+def typical_difference(
+    memory: Sequence[torch.Tensor], config: DifferenceConfig
+) -> list[torch.Tensor]:
+    """What a normal image's difference is like: of each memory sample to the others (not paper).
+
+    ``memory``: features of N samples per level, N >= 2. Each sample is compared with the nearest
+    of the others. Returns for each level their mean, a (1, 1, 1, 1) for normalisation "level",
+    or its mean over samples and channels at each place, (1, 1, H, W), for "place". Divided by
+    it, the difference of normal images is about 1 whatever the product. Samples without any
+    difference (copies of one image) give no scale: then it is that of rounding.
+    """
+    sums = [distances(m, m, config.distance).fill_diagonal_(torch.inf) for m in memory]
+    if config.choice == "joint":
+        sums = [torch.stack(sums).sum(0)] * len(sums)
     found = []
-    for q, m, nearest in zip(query, memory, choose(query, memory, config)):
-        gap = (m[nearest] - q).abs()
-        found.append((gap.square() if config.distance == "squared" else gap) * config.factor)
+    for level, other in zip(memory, [s.argmin(1) for s in sums]):
+        place = torch.stack([_gap(level[o], m, config).mean(0) for m, o in zip(level, other)])
+        place = place.mean(0)[None, None]
+        mean = place.mean().clamp_min(torch.finfo(level.dtype).eps)
+        found.append(mean.view(1, 1, 1, 1) if config.normalisation == "level" else _floored(place))
     return found
+
+
+def _floored(place: torch.Tensor) -> torch.Tensor:
+    """Smoothed over neighbours, with a part of the mean added: where all normal images are alike
+    a chance difference must not be divided by nearly nothing."""
+    near = functional.avg_pool2d(place, 3, stride=1, padding=1, count_include_pad=False)
+    mean = place.mean().clamp_min(torch.finfo(place.dtype).eps)
+    return (near + _EVERYWHERE * mean) / (1 + _EVERYWHERE)
+
+
+def _gap(sample: torch.Tensor, query: torch.Tensor, config: DifferenceConfig) -> torch.Tensor:
+    gap = (sample - query).abs()
+    return gap.square() if config.distance == "squared" else gap

@@ -11,11 +11,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from memseg.config.method import DifferenceConfig
 from memseg.errors import DataError, EmptyDataError
 from memseg.model.backbone import Trunk
-from memseg.model.difference import smooth
+from memseg.model.difference import smooth, typical_difference
 
 _BATCH = 8
+Features = tuple[list[torch.Tensor], list[torch.Tensor] | None]
+"""Of the samples for each level, and what is typical between them."""
 
 
 class Memory(nn.Module):
@@ -28,7 +31,7 @@ class Memory(nn.Module):
 
     images: torch.Tensor
 
-    def __init__(self, images: torch.Tensor, smoothing: int) -> None:
+    def __init__(self, images: torch.Tensor, config: DifferenceConfig) -> None:
         """``images``: (N, 3, S, S) uint8, N >= 1. Raises DataError for anything else."""
         super().__init__()
         if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3]:
@@ -40,9 +43,14 @@ class Memory(nn.Module):
                 "model.memory needs at least one memory image, got none: give normal images, or "
                 "set model.memory to false"
             )
+        if config.normalisation != "none" and len(images) < 2:
+            raise EmptyDataError(
+                f"difference.normalisation {config.normalisation} compares memory samples with "
+                "each other and needs at least 2, got 1: raise memory.samples, or set it to none"
+            )
         self.register_buffer("images", images)
-        self.smoothing = smoothing
-        self._features: list[torch.Tensor] | None = None
+        self.config = config
+        self._features: Features | None = None
         self._made_for: tuple[int, torch.dtype | None] | None = None
 
     @property
@@ -63,8 +71,11 @@ class Memory(nn.Module):
         self.forget()
         super()._load_from_state_dict(*args, **kwargs)
 
-    def forward(self, trunk: Trunk) -> list[torch.Tensor]:
-        """Smoothed features of the samples, a (N, C, H, W) float32 for each level."""
+    def forward(self, trunk: Trunk) -> Features:
+        """Smoothed features of the samples, a (N, C, H, W) float32 for each level.
+
+        With them their typical difference for each level, None without normalisation.
+        """
         kind = self.images.device.type
         precision = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
         wanted = (trunk.generation, precision)
@@ -74,9 +85,12 @@ class Memory(nn.Module):
         return self._features
 
     @torch.no_grad()
-    def _make(self, trunk: Trunk) -> list[torch.Tensor]:
+    def _make(self, trunk: Trunk) -> Features:
         parts = []
         for part in torch.split(self.images, _BATCH):
             features = trunk(part.float() / 255)[1]
-            parts.append([smooth(level, self.smoothing) for level in features])
-        return [torch.cat(level) for level in zip(*parts)]
+            parts.append([smooth(level, self.config.smoothing) for level in features])
+        levels = [torch.cat(level) for level in zip(*parts)]
+        if self.config.normalisation == "none":
+            return levels, None
+        return levels, typical_difference(levels, self.config)

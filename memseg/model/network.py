@@ -48,7 +48,7 @@ class MemSegNet(nn.Module):
                     "model.memory needs memory images, got none: give normal images, or set "
                     "model.memory to false"
                 )
-            self.memory = Memory(memory_images, self.difference.smoothing)
+            self.memory = Memory(memory_images, self.difference)
         width = 2 if self.model.memory else 1
         self.fusion = Fusion(
             [width * c for c in CHANNELS],
@@ -85,7 +85,7 @@ class MemSegNet(nn.Module):
             found = self._difference(features)
             fused = self.fusion([torch.cat([f, in_form_of(f, d)], 1) for f, d in zip(skips, found)])
             if self.model.spatial_attention:
-                maps = attention_maps(found, self.model.m1_from)
+                maps = attention_maps(found, self.model.m1_from, self.model.attention_mean)
                 fused = [f * m.to(f.dtype) for f, m in zip(fused, maps)]
         logits: torch.Tensor = self.decoder(bottleneck, [*reversed(fused), stem])
         return logits
@@ -108,14 +108,16 @@ class MemSegNet(nn.Module):
     @torch.no_grad()
     def attention_maps(self, images: torch.Tensor) -> list[torch.Tensor]:
         """M1, M2, M3 (eq. 5-7), each (B, 1, H, W). Raises ValueError without memory."""
-        return attention_maps(self.difference_information(images), self.model.m1_from)
+        found = self.difference_information(images)
+        return attention_maps(found, self.model.m1_from, self.model.attention_mean)
 
     def _difference(self, features: list[torch.Tensor]) -> list[torch.Tensor]:
         if self.memory is None:
             raise ValueError("a network without memory has no difference information")
         with torch.no_grad():
             query = [smooth(f, self.difference.smoothing) for f in features]
-            return difference_information(query, self.memory(self.trunk), self.difference)
+            features, typical = self.memory(self.trunk)
+            return difference_information(query, features, self.difference, typical)
 
     def _check(self, images: torch.Tensor) -> None:
         shape = tuple(images.shape)

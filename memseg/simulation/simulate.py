@@ -14,6 +14,8 @@ import torch
 from memseg.config.method import SimulationConfig
 from memseg.errors import DataError, EmptyDataError, SettingError
 from memseg.simulation.blending import noise_foreground, superimpose
+from memseg.simulation.moved import ATTEMPTS as MOVED_ATTEMPTS
+from memseg.simulation.moved import LEAST_SHARE, draw_moved, moved_part
 from memseg.simulation.perlin import draw_perlin, perlin_noise
 from memseg.simulation.randomness import generator
 from memseg.simulation.sources import (
@@ -107,6 +109,12 @@ class Simulator:
             ]
             noise = self._noise(images, draws)
             delta = torch.tensor([draw.delta for draw in draws], device=self._device)
+            for i, draw in enumerate(draws):
+                if draw.structure is None:
+                    continue
+                moved = self._moved(images[i], foregrounds[i], step, positions[i])
+                if moved is not None:  # the part is really there: nothing shines through
+                    noise[i], masks[i], delta[i] = moved[0], moved[1].float(), 1.0
             foreground = noise_foreground(images, noise, masks, delta)
             return superimpose(images, foreground, masks), masks
 
@@ -177,6 +185,20 @@ class Simulator:
             for p in positions
         ]
         return perlin_noise(draws, size, self._device)
+
+    def _moved(
+        self, image: torch.Tensor, allowed: torch.Tensor, step: int, position: int
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Source and mask of a moved part; None where the draw or the image says otherwise."""
+        share = self._config.moved_share
+        if share == 0 or generator(self._seed, "moved", step, position).random() >= share:
+            return None
+        for attempt in range(MOVED_ATTEMPTS):
+            random = generator(self._seed, "moved part", step, position, attempt)
+            source, mask = moved_part(image, allowed, draw_moved(random, self._config.moved_size))
+            if mask.sum() >= LEAST_SHARE * mask.numel():
+                return source, mask
+        return None
 
     def _noise(self, images: torch.Tensor, draws: Sequence[SourceDraw]) -> torch.Tensor:
         """(B, 3, S, S): the noise image of each anomaly."""

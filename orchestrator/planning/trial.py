@@ -45,8 +45,13 @@ class Trial:
 
     @cached_property
     def key(self) -> str:
-        """Same key, same result: a hash of everything that the numbers depend on."""
-        return _digest(self._identity())
+        """Same key, same result: a hash of everything that the numbers depend on.
+
+        A setting that has its default is not in it, so that an option which is added later,
+        with a default that changes nothing, leaves finished trials found. Another default is
+        another METHOD_VERSION.
+        """
+        return _digest({**self._identity(), "settings": self._chosen()})
 
     @cached_property
     def training_key(self) -> str:
@@ -55,7 +60,7 @@ class Trial:
         del identity["inputs"]["test_fingerprint"]
         identity["settings"] = {
             name: value
-            for name, value in identity["settings"].items()
+            for name, value in self._chosen().items()
             if not name.startswith(_EVALUATION_GROUPS)
         }
         return _digest(identity)
@@ -64,6 +69,10 @@ class Trial:
     def name(self) -> str:
         """For people and for Ray's run names: category and key."""
         return f"{self.category}-{self.key}"
+
+    def _chosen(self) -> dict[str, Any]:
+        default = flatten_config(MethodConfig())
+        return {n: value for n, value in self.settings.items() if value != _plain(default[n])}
 
     def _identity(self) -> dict[str, Any]:
         return {

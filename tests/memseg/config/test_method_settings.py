@@ -30,6 +30,8 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "simulation.structure_brightness": ((0, 1), (-0.1, 1.1)),
     "simulation.structure_saturation": ((0, 1), (-0.1, 1.1)),
     "simulation.structure_hue": ((0, 0.5), (-0.1, 0.51)),
+    "simulation.moved_share": ((0, 0.5, 1), (-0.1, 1.1)),
+    "simulation.moved_size": (((0.01, 0.01), (0.1, 0.35), (1, 1)), ((0, 0.3), (0.3, 0.1))),
     "loss.l1_weight": ((0, 0.6, 100), (-0.1,)),
     "loss.focal_weight": ((0, 0.4, 100), (-0.1,)),
     "loss.focal_gamma": ((0, 4), (-1,)),
@@ -55,7 +57,9 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
 CHOICES = {
     "difference.distance": ("absolute", "squared"),
     "difference.choice": ("per_level", "joint"),
+    "difference.normalisation": ("none", "level", "place"),
     "model.m1_from": ("m2", "m3"),
+    "model.attention_mean": ("product", "geometric"),
     "foreground.mode": ("off", "otsu"),
     "foreground.polarity": ("auto", "bright", "dark"),
     "optimizer.name": ("sgd", "adamw"),
