@@ -236,10 +236,20 @@ class ValidationConfig(Group):
     shape_size: tuple[float, float] = setting(
         (0.03, 0.12), "range of the shapes' radius as a share of the image's side", low=0, high=0.5
     )
+    turned: int = setting(
+        0,
+        "further images per held-out image with a part turned in its place; the score is then "
+        "the mean over both kinds",
+        low=0,
+        high=64,
+    )
+    turned_size: tuple[float, float] = setting(
+        (0.08, 0.3), "range of the turned part's radius as a share of the side", low=0.01, high=1
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("contrast", "shape_size"):
+        for name in ("contrast", "shape_size", "turned_size"):
             first, last = getattr(self, name)
             if first > last or last == 0:
                 raise SettingError(

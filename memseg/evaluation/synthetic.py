@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,21 +15,25 @@ from memseg.evaluation.maps import anomaly_maps
 from memseg.losses.losses import memseg_loss
 from memseg.metrics.evaluate import compute_metrics
 from memseg.model.network import MemSegNet
-from memseg.simulation.synthetic import synthetic_validation
+from memseg.simulation.synthetic import synthetic_validation, turned_validation
 from memseg.training.execution import Execution
 
 
 @dataclass(frozen=True)
 class SyntheticScore:
-    """How well a network finds regular shapes of low contrast (section 4.7)."""
+    """How well a network finds anomalies that it was not trained on, on held-out images."""
 
     score: float
     """Mean of image and pixel average precision; larger is better."""
     image_ap: float
+    """Mean over the kinds of anomalies."""
     pixel_ap: float
     loss: float
     """Mean training loss (eq. 10) over the validation images; breaks ties."""
     images: int
+    parts: Mapping[str, Mapping[str, float]]
+    """Kind of anomaly to its image_ap and pixel_ap: "shapes" of low contrast (section 4.7), and
+    "turned" parts where there are any."""
 
 
 def evaluate_synthetic(
@@ -37,24 +43,54 @@ def evaluate_synthetic(
     seed: int,
     execution: Execution,
 ) -> SyntheticScore | None:
-    """The score on ``held_out`` (h, 3, S, S); None where nothing was held out."""
+    """The score on ``held_out`` (h, 3, S, S); None where nothing was held out.
+
+    Each kind of anomaly is judged beside all held-out images as they are.
+    """
     if not len(held_out):
         return None
     images, masks, labels = synthetic_validation(held_out, config.validation, seed)
     maps = anomaly_maps(network, images, execution)
-    found = compute_metrics(
-        maps, labels, masks, config.evaluation.top_pixels, config.evaluation.aupro_limit
-    ).values
-    image_ap, pixel_ap = found["image_ap"], found["pixel_ap"]
-    if image_ap is None or pixel_ap is None:  # both classes are there by construction
-        raise ValueError("a synthetic validation set needs normal and anomalous images")
+    parts = {"shapes": _precisions(maps, labels, masks, config)}
+    if config.validation.turned:
+        images, more = turned_validation(held_out, config.validation, seed)
+        turned = anomaly_maps(network, images, execution)
+        normal = np.flatnonzero(~labels)
+        parts["turned"] = _precisions(
+            np.concatenate([maps[normal], turned]),
+            np.arange(len(normal) + len(turned)) >= len(normal),
+            np.concatenate([masks[normal], more]),
+            config,
+        )
+        maps, masks = np.concatenate([maps, turned]), np.concatenate([masks, more])
+    image_ap, pixel_ap = (
+        statistics.fmean(part[name] for part in parts.values()) for name in ("image_ap", "pixel_ap")
+    )
     return SyntheticScore(
         score=(image_ap + pixel_ap) / 2,
         image_ap=image_ap,
         pixel_ap=pixel_ap,
         loss=_loss(maps, masks, config),
-        images=len(images),
+        images=len(maps),
+        parts=parts,
     )
+
+
+def _precisions(
+    maps: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.bool_],
+    masks: npt.NDArray[np.bool_],
+    config: MethodConfig,
+) -> dict[str, float]:
+    settings = config.evaluation
+    found = compute_metrics(maps, labels, masks, settings.top_pixels, settings.aupro_limit).values
+    precisions = {}
+    for name in ("image_ap", "pixel_ap"):
+        value = found[name]
+        if value is None:  # both classes are there by construction
+            raise ValueError("a synthetic validation set needs normal and anomalous images")
+        precisions[name] = value
+    return precisions
 
 
 def _loss(

@@ -74,12 +74,15 @@ def moved_part(
         for shift, mirror in zip(draw.shift, draw.mirror)
     )
     source = image[:, rows][:, :, columns]
-    change = (source - image).abs().mean(0, keepdim=True)[None]
-    near = int(side * _NEIGHBOURHOOD) // 2 * 2 + 1
-    change = functional.avg_pool2d(
-        change, near, stride=1, padding=near // 2, count_include_pad=False
-    )[0, 0]
-    return source, region(draw, side, image.device) & allowed & (change > CHANGED)
+    return source, region(draw, side, image.device) & allowed & changed(image, source)
+
+
+def changed(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """(S, S) bool: about which pixels two images (3, S, S) differ by more than CHANGED."""
+    gap = (after - before).abs().mean(0, keepdim=True)[None]
+    near = int(before.shape[-1] * _NEIGHBOURHOOD) // 2 * 2 + 1
+    mean = functional.avg_pool2d(gap, near, stride=1, padding=near // 2, count_include_pad=False)
+    return mean[0, 0] > CHANGED
 
 
 def region(draw: MovedDraw, side: int, device: torch.device) -> torch.Tensor:

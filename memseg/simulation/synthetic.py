@@ -14,6 +14,7 @@ from memseg.config.method import ValidationConfig
 from memseg.errors import EmptyDataError, SettingError
 from memseg.simulation.randomness import generator
 from memseg.simulation.shapes import SHAPES, shape_mask
+from memseg.simulation.turned import turned_part
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -44,15 +45,35 @@ def synthetic_validation(
     _check(images, config)
     anomalous, masks = [], []
     for image in images:
-        content = int.from_bytes(hashlib.sha256(image.tobytes()).digest(), "little")
         for copy in range(config.anomalies):
-            random = generator(seed, "synthetic validation", content, copy)
+            random = generator(seed, "synthetic validation", _content(image), copy)
             changed, mask = _with_shape(image, config, random)
             anomalous.append(changed)
             masks.append(mask)
     labels = np.arange(len(images) + len(anomalous)) >= len(images)
     nothing = np.zeros((len(images), *images.shape[2:]), dtype=np.bool_)
     return np.concatenate([images, anomalous]), np.concatenate([nothing, masks]), labels
+
+
+def turned_validation(images: Image, config: ValidationConfig, seed: int) -> tuple[Image, Mask]:
+    """``config.turned`` copies of each held-out image with a part turned in its place.
+
+    ``images``: (h, 3, S, S) uint8. Where an image looks the same however its parts are turned,
+    the copy has a shape as in ``synthetic_validation``. Returns images (h * turned, 3, S, S)
+    uint8 and masks (h * turned, S, S) bool, none empty.
+    """
+    anomalous = np.empty((len(images) * config.turned, *images.shape[1:]), np.uint8)
+    masks = np.zeros((len(anomalous), *images.shape[2:]), np.bool_)
+    for i in range(len(anomalous)):
+        image, copy = images[i // config.turned], i % config.turned
+        random = generator(seed, "turned validation", _content(image), copy)
+        found = turned_part(image, config.turned_size, random)
+        anomalous[i], masks[i] = found or _with_shape(image, config, random)
+    return anomalous, masks
+
+
+def _content(image: Image) -> int:
+    return int.from_bytes(hashlib.sha256(image.tobytes()).digest(), "little")
 
 
 def _check(images: Image, config: ValidationConfig) -> None:

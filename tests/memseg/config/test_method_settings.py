@@ -49,6 +49,8 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "validation.anomalies": ((1, 4, 64), (0, 65)),
     "validation.contrast": (((0, 0.1), (1, 1)), ((0, 0), (0.3, 0.1), (-0.1, 0.3), (0.1, 1.1))),
     "validation.shape_size": (((0, 0.1), (0.5, 0.5)), ((0, 0), (0.2, 0.1), (0.1, 0.6))),
+    "validation.turned": ((0, 4, 64), (-1, 65)),
+    "validation.turned_size": (((0.01, 0.01), (0.08, 0.3), (1, 1)), ((0, 0.3), (0.3, 0.1))),
     "evaluation.top_pixels": ((1, 100, 256 * 256), (0, -1, 256 * 256 + 1)),
     "evaluation.aupro_limit": ((1e-6, 0.3, 1), (0, -0.1, 1.01)),
 }

@@ -11,12 +11,12 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from memseg.config import MethodConfig, build
+from memseg.config import MethodConfig, build, flatten_config
 from memseg.errors import DivergedError
 from memseg.evaluation.maps import anomaly_maps
 from memseg.evaluation.synthetic import SyntheticScore, evaluate_synthetic
 from memseg.model.network import MemSegNet
-from memseg.simulation.synthetic import synthetic_validation
+from memseg.simulation.synthetic import synthetic_validation, turned_validation
 from memseg.training.execution import Execution
 
 Images = npt.NDArray[np.uint8]
@@ -68,6 +68,7 @@ def test_the_score_is_the_mean_of_both_average_precisions(
     assert found.image_ap == pytest.approx(image_ap, abs=1e-9)
     assert found.pixel_ap == pytest.approx(pixel_ap, abs=1e-6)
     assert found.score == (found.image_ap + found.pixel_ap) / 2
+    assert found.parts == {"shapes": {"image_ap": found.image_ap, "pixel_ap": found.pixel_ap}}
     assert found.images == 3 * (1 + config.validation.anomalies)
     for value in (found.score, found.image_ap, found.pixel_ap):
         assert 0 <= value <= 1
@@ -148,3 +149,30 @@ def test_settings_of_evaluation_and_validation_are_heeded(execution: Execution) 
     broad = build(MethodConfig, {"image.size": 64, "evaluation.top_pixels": 20})
     assert evaluate(one_hot_pixel_on_normal, top, execution).image_ap < 1
     assert evaluate(one_hot_pixel_on_normal, broad, execution).image_ap == 1
+
+
+def test_turned_parts_are_judged_beside_the_same_normal_images(
+    network: MemSegNet, images: Images, config: MethodConfig, execution: Execution
+) -> None:
+    held_out = images[:3]
+    more = build(MethodConfig, {**flatten_config(config), "validation.turned": 2})
+    plain = evaluate_synthetic(network, held_out, config, 5, execution)
+    found = evaluate_synthetic(network, held_out, more, 5, execution)
+    assert plain is not None
+    assert found is not None
+    assert found.images == plain.images + 6
+    assert found.parts["shapes"] == plain.parts["shapes"]
+    shown, masks = turned_validation(held_out, more.validation, 5)
+    maps = anomaly_maps(network, np.concatenate([held_out, shown]), execution)
+    largest = np.sort(maps.reshape(len(maps), -1), axis=1)[:, -config.evaluation.top_pixels :]
+    labels = np.arange(9) >= 3
+    turned = found.parts["turned"]
+    assert turned["image_ap"] == pytest.approx(
+        average_precision_score(labels, largest.mean(1, dtype=np.float64)), abs=1e-6
+    )
+    whole = np.concatenate([np.zeros((3, *masks.shape[1:]), bool), masks])
+    assert turned["pixel_ap"] == pytest.approx(
+        average_precision_score(whole.ravel(), maps.ravel()), abs=1e-4
+    )
+    assert found.image_ap == pytest.approx((plain.image_ap + turned["image_ap"]) / 2)
+    assert found.pixel_ap == pytest.approx((plain.pixel_ap + turned["pixel_ap"]) / 2)

@@ -70,6 +70,15 @@ def test_attention_maps_are_those_of_the_equations(m1_from: str) -> None:
         assert np.allclose(m1[b, 0].numpy(), expected1)
 
 
+@pytest.mark.parametrize(("m1_from", "maps_in_m1"), [("m2", 3), ("m3", 2)])
+def test_geometric_attention_is_the_root_of_the_product(m1_from: str, maps_in_m1: int) -> None:
+    difference = draw_difference()
+    product = attention_maps(difference, m1_from)
+    roots = attention_maps(difference, m1_from, "geometric")
+    for of_product, root, count in zip(product, roots, (maps_in_m1, 2, 1)):
+        assert torch.allclose(root**count, of_product)
+
+
 def test_coordinate_attention_weighs_by_row_and_column() -> None:
     torch.manual_seed(0)
     attention = CoordinateAttention(12).double().eval()

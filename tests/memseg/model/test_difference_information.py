@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memseg.config.method import DifferenceConfig
-from memseg.model.difference import choose, difference_information, distances, smooth
+from memseg.model.difference import (
+    choose,
+    difference_information,
+    distances,
+    smooth,
+    typical_difference,
+)
 
 
 def draw_levels(count: int, seed: int, channels: Sequence[int] = (2, 3, 4)) -> list[torch.Tensor]:
@@ -145,3 +151,74 @@ def test_smoothing_widens_bf16_and_gives_one_layout() -> None:
         assert found.dtype == torch.float32
         assert found.is_contiguous()
         assert torch.equal(found, smooth(features.float().contiguous(), side))
+
+
+# Normalisation (not in the paper)
+
+
+def slow_typical(memory: Sequence[torch.Tensor], config: DifferenceConfig) -> list[torch.Tensor]:
+    """Each sample's difference to the nearest of the others, (N, C, H, W) per level."""
+    samples = len(memory[0])
+    found = [torch.zeros_like(level) for level in memory]
+    for i in range(samples):
+        others = [j for j in range(samples) if j != i]
+        chosen = slow_choice(
+            [level[i : i + 1] for level in memory], [level[others] for level in memory], config
+        )
+        for level, into, (nearest,) in zip(memory, found, chosen):
+            gap = (level[others[nearest]] - level[i]).abs()
+            into[i] = gap if config.distance == "absolute" else gap**2
+    return found
+
+
+@pytest.mark.parametrize(("distance", "choice"), READINGS)
+def test_typical_difference_is_that_of_plain_loops(distance: str, choice: str) -> None:
+    level, place = (
+        DifferenceConfig(distance=distance, choice=choice, normalisation=normalisation)  # type: ignore[arg-type]
+        for normalisation in ("level", "place")
+    )
+    memory = draw_levels(4, seed=2)
+    for one, everywhere, gaps in zip(
+        typical_difference(memory, level),
+        typical_difference(memory, place),
+        slow_typical(memory, level),
+    ):
+        assert one.shape == (1, 1, 1, 1)
+        assert float(one) == pytest.approx(float(gaps.mean()))
+        assert everywhere.shape == (1, 1, *gaps.shape[2:])
+        means = gaps.mean((0, 1))
+        for y, x in np.ndindex(*means.shape):
+            near = means[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].mean()
+            expected = float(near + 0.25 * means.mean()) / 1.25
+            assert float(everywhere[0, 0, y, x]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("normalisation", ["level", "place"])
+@pytest.mark.parametrize("distance", ["absolute", "squared"])
+def test_normalised_difference_does_not_depend_on_the_features_scale(
+    normalisation: str, distance: str
+) -> None:
+    config = DifferenceConfig(distance=distance, normalisation=normalisation)  # type: ignore[arg-type]
+    query, memory = draw_levels(3, seed=0), draw_levels(5, seed=1)
+    tenfold = [[10 * level for level in levels] for levels in (query, memory)]
+    found = difference_information(query, memory, config, typical_difference(memory, config))
+    for one, other in zip(
+        found, difference_information(*tenfold, config, typical_difference(tenfold[1], config))
+    ):
+        assert torch.allclose(one, other)
+
+
+def test_a_normal_image_like_the_samples_has_a_mean_difference_of_about_the_factor() -> None:
+    config = DifferenceConfig(normalisation="level", factor=10.0)
+    memory, query = draw_levels(6, seed=0, channels=(64, 64, 64)), draw_levels(40, 1, (64, 64, 64))
+    for level in difference_information(query, memory, config, typical_difference(memory, config)):
+        assert float(level.mean()) == pytest.approx(10, rel=0.05)
+
+
+@pytest.mark.parametrize("normalisation", ["level", "place"])
+def test_copies_of_one_image_give_a_finite_difference(normalisation: str) -> None:
+    config = DifferenceConfig(normalisation=normalisation)  # type: ignore[arg-type]
+    memory = [level[:1].repeat(3, 1, 1, 1) for level in draw_levels(1, seed=0)]
+    query = draw_levels(2, seed=1)
+    for level in difference_information(query, memory, config, typical_difference(memory, config)):
+        assert torch.isfinite(level).all()

@@ -89,6 +89,9 @@ def test_bf16_autocast_gives_finite_maps_near_those_of_fp32(
         {"difference__smoothing": 1},
         {"difference__factor": 10.0},
         {"difference__feature_factor": 100.0},
+        {"difference__normalisation": "level"},
+        {"difference__normalisation": "place"},
+        {"model__attention_mean": "geometric"},
     ],
     ids=str,
 )

@@ -31,7 +31,14 @@ def anomaly_map(network: MemSegNet, images: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"model__memory": False}, {"difference__choice": "joint"}], ids=str
+    "settings",
+    [
+        {},
+        {"model__memory": False},
+        {"difference__choice": "joint"},
+        {"difference__normalisation": "place"},
+    ],
+    ids=str,
 )
 def test_state_in_a_fresh_network_gives_the_same_anomaly_map(
     make_network: Networks, make_config: Configs, take_steps: Callable[..., None],

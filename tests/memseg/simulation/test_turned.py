@@ -1,0 +1,72 @@
+"""Validation anomalies that are a part turned in its place."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from memseg.config.method import ValidationConfig
+from memseg.simulation.moved import LEAST_SHARE
+from memseg.simulation.synthetic import synthetic_validation, turned_validation
+from memseg.simulation.turned import _turned, turned_part
+
+SIZE = (0.1, 0.3)
+Images = npt.NDArray[np.uint8]
+
+
+@pytest.fixture
+def held_out(images: torch.Tensor) -> Images:
+    return (images * 255).to(torch.uint8).numpy()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_part_is_the_image_turned_and_the_rest_is_as_it_was(held_out: Images, seed: int) -> None:
+    found = turned_part(held_out[0], SIZE, np.random.default_rng(seed))
+    assert found is not None
+    image, mask = found
+    assert image.dtype == np.uint8
+    assert mask.sum() >= LEAST_SHARE * mask.size
+    assert np.array_equal(image[:, ~mask], held_out[0][:, ~mask])
+    assert (image != held_out[0]).any()
+
+
+def test_turning_keeps_the_centre_and_moves_what_is_beside_it() -> None:
+    image = np.zeros((3, 64, 64), np.uint8)
+    image[:, 32, 32] = 255
+    image[:, 32, 40] = 200
+    found = _turned(image, (32.5 / 64, 32.5 / 64), 90)
+    assert (found[:, 32, 32] == 255).all()
+    assert (found[:, 24, 32] == 200).all()
+    assert found[0].sum(dtype=int) == 455
+
+
+def test_an_image_alike_everywhere_cannot_be_turned_and_gets_a_shape() -> None:
+    grey = np.full((1, 3, 64, 64), 120, np.uint8)
+    assert turned_part(grey[0], SIZE, np.random.default_rng(0)) is None
+    images, masks = turned_validation(grey, ValidationConfig(turned=3), seed=0)
+    assert images.shape == (3, 3, 64, 64)
+    assert masks.any((1, 2)).all()
+    for image, mask in zip(images, masks):
+        assert (image[:, mask] != 120).any()
+        assert (image[:, ~mask] == 120).all()
+
+
+def test_copies_follow_seed_content_and_number_and_leave_the_shapes_alone(held_out: Images) -> None:
+    config = ValidationConfig(turned=2)
+    images, masks = turned_validation(held_out, config, seed=3)
+    assert len(images) == len(masks) == 2 * len(held_out)
+    again = turned_validation(held_out, config, seed=3)
+    assert np.array_equal(images, again[0])
+    assert np.array_equal(masks, again[1])
+    backwards = turned_validation(held_out[::-1], config, seed=3)[0]
+    assert np.array_equal(backwards[:2], images[-2:])
+    assert not np.array_equal(images[0], images[1])
+    assert not np.array_equal(turned_validation(held_out, config, seed=4)[0], images)
+    for one, other in zip(
+        synthetic_validation(held_out, config, 3),
+        synthetic_validation(held_out, ValidationConfig(), 3),
+    ):
+        assert np.array_equal(one, other)
+    assert len(turned_validation(held_out, ValidationConfig(), 3)[0]) == 0
