@@ -38,6 +38,10 @@ class MemoryConfig(Group):
     samples: int = setting(
         30, "memory samples N, left out of training (section 4.2)", low=1, high=4096
     )
+    selection: Literal["random", "representative"] = setting(
+        "random",
+        "at random, as the paper has it, or those that bring the other normal images nearest",
+    )
 
 
 @dataclass(frozen=True)

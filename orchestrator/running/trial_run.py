@@ -19,7 +19,7 @@ from safetensors.torch import save as save_tensors
 from memseg.config import METHOD_VERSION
 from memseg.data.fingerprints import sha256
 from memseg.data.product import Product
-from memseg.data.roles import Roles, assign_roles
+from memseg.data.roles import Roles
 from memseg.evaluation.baseline import pixel_baseline
 from memseg.evaluation.maps import anomaly_maps
 from memseg.evaluation.synthetic import evaluate_synthetic
@@ -27,7 +27,7 @@ from memseg.figures.foreground import foreground_sheet
 from memseg.metrics.auroc import auroc
 from memseg.metrics.evaluate import compute_metrics
 from memseg.metrics.undefined import UndefinedMetric
-from memseg.model.network import MemSegNet, build_network, load_state
+from memseg.model.network import MemSegNet, load_state
 from memseg.simulation.foreground import foreground_masks
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
@@ -45,6 +45,7 @@ from orchestrator.running.provenance import (
     package_versions,
     peak_memory_gib,
 )
+from orchestrator.running.roles import network_of
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,7 @@ def run_trial(
     execution = make_execution(
         placement.device, config.training.precision, config.training.channels_last
     )
-    roles = trial_roles(trial, product)
-    network = build_network(config, product.train[list(roles.memory)], inputs.encoder, trial.seed)
-    execution.place(network)
+    network, roles = network_of(trial, product, inputs.encoder, execution)
     if trained is None:
         data = _training_images(trial, product, roles, folder)
         summary = _train(network, data, trial, inputs, execution, placement, checkpoints, reporter)
@@ -114,21 +113,6 @@ def run_trial(
         "started_at": started_at,
         "ended_at": _now(),
     }
-
-
-def trial_roles(trial: Trial, product: Product) -> Roles:
-    """Which training images are held out, in the memory and trained on. Raises DataError."""
-    config = trial.method
-    return assign_roles(
-        product.train_hashes,
-        trial.seed,
-        config.memory.samples,
-        config.validation.held_out_share,
-        config.validation.held_out_least,
-        config.validation.held_out_most,
-        config.training.batch_size,
-        trial.category,
-    )
 
 
 def pack_weights(network: MemSegNet) -> bytes:

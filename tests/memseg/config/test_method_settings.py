@@ -57,6 +57,7 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
 """Values inside and outside of each number's limits, the others at their defaults."""
 
 CHOICES = {
+    "memory.selection": ("random", "representative"),
     "difference.distance": ("absolute", "squared"),
     "difference.choice": ("per_level", "joint"),
     "difference.normalisation": ("none", "level", "place"),

@@ -12,6 +12,7 @@ from orchestrator.planning.trial import Inputs, Trial
 DEFAULTS: dict[str, Any] = {
     "image.size": 256,
     "memory.samples": 30,
+    "memory.selection": "random",
     "difference.distance": "absolute",
     "difference.choice": "per_level",
     "difference.smoothing": 3,

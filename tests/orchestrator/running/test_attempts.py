@@ -9,17 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memseg.config import MethodConfig, build
+from memseg.config import MethodConfig, build, flatten_config
 from memseg.data.product import Product
 from memseg.data.textures import PROCEDURAL_TEXTURES, procedural_textures
 from memseg.errors import DataError, StorageError
 from memseg.model.weights import EncoderWeights
 from memseg.storage import open_folder
+from memseg.training.execution import make_execution
 from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running.attempt import attempt
 from orchestrator.running.inputs import Loaded, Textures
 from orchestrator.running.placement import Placement
+from orchestrator.running.roles import network_of
 
 
 class Told:
@@ -194,3 +196,30 @@ def test_a_missing_gpu_is_said(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     placement = Placement(device="cuda")
     assert attempt(trial, lambda: loaded, placement, ledger, Told()) == "device"
+
+
+def test_a_representative_memory_holds_no_held_out_image_and_leaves_the_rest_to_train(
+    trial: Trial, loaded: Loaded, ledger: Ledger
+) -> None:
+    found = {}
+    for selection in ("random", "representative"):
+        method = build(
+            MethodConfig, {**flatten_config(trial.method), "memory.selection": selection}
+        )
+        one = replace(trial, method=method)
+        assert attempt(one, lambda: loaded, Placement(), ledger, Told()) is None
+        state = ledger.record(one.category, one.key)
+        assert isinstance(state, Done)
+        found[selection] = state.result
+    random, chosen = found["random"], found["representative"]
+    assert chosen["held_out"] == random["held_out"]
+    assert len(chosen["memory_samples"]) == 2
+    assert not {*chosen["memory_samples"]} & {*chosen["held_out"]}
+    assert chosen["training_images"] == random["training_images"]
+    network, roles = network_of(
+        one, loaded.product, loaded.encoder, make_execution("cpu", "fp32", True)
+    )
+    assert [loaded.product.train_names[i] for i in roles.memory] == chosen["memory_samples"]
+    assert network.memory is not None
+    assert np.array_equal(network.memory.images.numpy(), loaded.product.train[list(roles.memory)])
+    assert sorted((*roles.memory, *roles.training, *roles.held_out)) == list(range(10))
