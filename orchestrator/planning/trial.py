@@ -11,7 +11,11 @@ from typing import Any
 
 from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
 
-_EVALUATION_GROUPS = ("evaluation.",)
+_EVALUATION_ONLY = (
+    "evaluation.", "validation.anomalies", "validation.contrast", "validation.shape_size",
+    "validation.turned",
+)  # fmt: skip
+"""How names begin of settings that weights do not depend on; what is held out they do."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Trial:
         identity["settings"] = {
             name: value
             for name, value in self._chosen().items()
-            if not name.startswith(_EVALUATION_GROUPS)
+            if not name.startswith(_EVALUATION_ONLY)
         }
         return _digest(identity)
 

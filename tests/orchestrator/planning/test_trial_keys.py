@@ -88,15 +88,21 @@ def test_a_default_that_is_written_out_is_the_same_trial() -> None:
 @pytest.mark.parametrize("setting", [
     {"difference__normalisation": "level"}, {"model__attention_mean": "geometric"},
     {"simulation__moved_share": 0.5}, {"simulation__moved_size": (0.1, 0.2)},
-    {"memory__samples": 31}, {"training__precision": "bf16"}, {"model__memory": False},
+    {"validation__held_out_share": 0.2}, {"memory__samples": 31}, {"training__precision": "bf16"}, {"model__memory": False},
 ], ids=str)  # fmt: skip
 def test_another_setting_is_another_trial_and_another_training(setting: dict[str, Any]) -> None:
     assert trial(**setting).key != trial().key
     assert trial(**setting).training_key != trial().training_key
 
 
-def test_what_only_evaluation_depends_on_is_another_trial_of_the_same_training() -> None:
-    other = trial(evaluation__top_pixels=50)
+@pytest.mark.parametrize("setting", [
+    {"evaluation__top_pixels": 50}, {"validation__turned": 4}, {"validation__anomalies": 2},
+    {"validation__turned_size": (0.1, 0.2)}, {"validation__contrast": (0.1, 0.2)},
+], ids=str)  # fmt: skip
+def test_what_only_evaluation_depends_on_is_another_trial_of_the_same_training(
+    setting: dict[str, Any],
+) -> None:
+    other = trial(**setting)
     assert other.key != trial().key
     assert other.training_key == trial().training_key
 
