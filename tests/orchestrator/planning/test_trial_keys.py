@@ -88,7 +88,8 @@ def test_a_default_that_is_written_out_is_the_same_trial() -> None:
 @pytest.mark.parametrize("setting", [
     {"difference__normalisation": "level"}, {"model__attention_mean": "geometric"},
     {"simulation__moved_share": 0.5}, {"simulation__moved_size": (0.1, 0.2)},
-    {"validation__held_out_share": 0.2}, {"memory__samples": 31}, {"training__precision": "bf16"}, {"model__memory": False},
+    {"validation__held_out_share": 0.2}, {"memory__samples": 31},
+    {"training__precision": "bf16"}, {"model__memory": False},
 ], ids=str)  # fmt: skip
 def test_another_setting_is_another_trial_and_another_training(setting: dict[str, Any]) -> None:
     assert trial(**setting).key != trial().key

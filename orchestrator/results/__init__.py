@@ -1,0 +1,1 @@
+"""RESULTS.md, written from small result files under results/, never by hand."""

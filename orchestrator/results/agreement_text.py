@@ -1,0 +1,78 @@
+"""The section of RESULTS.md on how far synthetic validation can be trusted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.aggregation.rows import percent
+from orchestrator.results.agreement import Agreement, agreements, judged, scores
+from orchestrator.results.configurations import settings_text
+from orchestrator.results.table import table
+
+_HEAD = """\
+## Does synthetic validation rank trials as the test set does?
+
+Spearman's rank correlation (rho) between a validation score, on simulated anomalies of held-out
+normal images, and the test set, over all trials above. Trials are chosen by the score alone;
+this is how far that can be trusted. "Shapes" are the paper's regular shapes (section 4.7) at low
+contrast, "turned" are parts of the image turned in their place.
+"""
+
+
+def agreement_section(trials: Sequence[Mapping[str, Any]]) -> str:
+    """The section; it says so where there are too few trials."""
+    lines = [_HEAD]
+    found = agreements(trials)
+    if not found:
+        lines += ["Too few trials with a synthetic score yet.", ""]
+    else:
+        lines += table(
+            ("category", "steps", "score", "trials", "rho, image AUROC", "rho, pixel AUROC",
+             "rho, mean of both"),
+            [_agreement_row(one) for one in found],
+        )  # fmt: skip
+        lines.append("")
+    used = judged(trials)
+    if used:
+        lines += ["The trials:", ""]
+        lines += table(
+            ("category", "steps", "seed", "trial", "image AUROC", "pixel AUROC", "shapes",
+             "turned", "settings that differ"),
+            _trial_rows(used),
+        )  # fmt: skip
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _agreement_row(one: Agreement) -> tuple[str, ...]:
+    values = (one.image, one.pixel, one.mean)
+    return (
+        one.category,
+        str(one.steps),
+        one.kind,
+        str(one.trials),
+        *(percent(None) if value is None else f"{value:+.2f}" for value in values),
+    )
+
+
+def _trial_rows(trials: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for trial in trials:
+        peers = [other for other in trials if other["category"] == trial["category"]]
+        names = {name: None for other in peers for name in other["settings"]}
+        differing = [
+            name
+            for name in names
+            if name != "training.max_steps"
+            and not name.startswith("validation.turned")  # how it is judged, not what it is
+            and len({repr(other["settings"].get(name)) for other in peers}) > 1
+        ]
+        found = scores(trial)
+        rows.append(
+            (trial["category"], str(trial["steps"]), str(trial["seed"]), trial["key"][:8],
+             percent(trial["metrics"]["image_auroc"]), percent(trial["metrics"]["pixel_auroc"]),
+             percent(found.get("shapes")), percent(found.get("turned")),
+             settings_text(trial, differing))
+        )  # fmt: skip
+    return rows

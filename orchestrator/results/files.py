@@ -1,0 +1,131 @@
+"""The folder of results: one folder an experiment, one small file a trial.
+
+results/<experiment>/experiment.yaml          title, order, text, command, labels
+results/<experiment>/<category>-<key>.json    see reduce.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from memseg.config.settings import unknown_setting
+from memseg.errors import DataError, SettingError
+from memseg.storage import Folder
+from orchestrator.ledger.ledger import Done, Ledger
+from orchestrator.results.reduce import reduce_result
+
+ABOUT = "experiment.yaml"
+_KNOWN = ("title", "order", "text", "command", "labels")
+_NEEDED = ("key", "category", "seed", "settings", "metrics", "steps")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Trials that are shown in one table, and what is said of them."""
+
+    name: str
+    title: str
+    order: int = 0
+    text: str = ""
+    command: str = ""
+    labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """How a configuration is called -> the settings by which it is known."""
+    trials: tuple[Mapping[str, Any], ...] = ()
+
+
+def read_experiments(folder: Folder) -> tuple[Experiment, ...]:
+    """All experiments, by order, then name. Raises DataError and SettingError with the file."""
+    names = folder.folders()
+    if not names:
+        raise DataError(f"no experiments in {folder.path}: add one, see --help")
+    found = [_read_experiment(folder.sub(name), name) for name in names]
+    return tuple(sorted(found, key=lambda experiment: (experiment.order, experiment.name)))
+
+
+def add_results(workspace: Folder, sweeps: Iterable[str], folder: Folder, name: str) -> int:
+    """Copies finished trials of a workspace, all or those of ``sweeps``, into an experiment.
+
+    Returns how many were not there before. Raises DataError where there are none at all.
+    """
+    into = folder.sub(name)
+    before = {f.path for f in into.files()}
+    ledger = Ledger(workspace)
+    results = []
+    for category, key in _trials(workspace, tuple(sweeps)):
+        record = ledger.record(category, key)
+        if isinstance(record, Done):
+            results.append(reduce_result(record.result))
+    if not results:
+        raise DataError(f"no finished trial in {workspace.path}: nothing to add")
+    for result in results:
+        into.write_json(f"{result['category']}-{result['key']}.json", result)
+    if ABOUT not in before:
+        into.write(ABOUT, f"title: {name}\norder: 0\ncommand: ''\n".encode())
+    return len({f.path for f in into.files()} - before - {ABOUT})
+
+
+def _trials(workspace: Folder, sweeps: tuple[str, ...]) -> list[tuple[str, str]]:
+    if not sweeps:
+        return [
+            (category, key)
+            for category in workspace.folders("trials")
+            for key in workspace.folders(f"trials/{category}")
+        ]
+    found = {}
+    for sweep in sweeps:
+        plan = _json(workspace, f"sweeps/{sweep}/plan.json")
+        found.update({trial["key"]: trial["category"] for trial in plan["trials"]})
+    return [(category, key) for key, category in found.items()]
+
+
+def _read_experiment(folder: Folder, name: str) -> Experiment:
+    about = _about(folder)
+    trials = []
+    for file in sorted(f.path for f in folder.files() if f.path.endswith(".json")):
+        trial = _json(folder, file)
+        missing = [needed for needed in _NEEDED if needed not in trial]
+        if missing:
+            raise DataError(f"{folder.path}/{file} has no {', '.join(missing)}")
+        if file != f"{trial['category']}-{trial['key']}.json":
+            raise DataError(
+                f"{folder.path}/{file} holds trial {trial['category']}-{trial['key']}: a trial "
+                "stands in the file of its own name, once"
+            )
+        trials.append(trial)
+    if not trials:
+        raise DataError(f"{folder.path} has no trials: add some, or remove it")
+    return Experiment(name=name, **{"title": name, **about}, trials=tuple(trials))
+
+
+def _about(folder: Folder) -> dict[str, Any]:
+    place = f"{folder.path}/{ABOUT}"
+    try:
+        about = yaml.safe_load(folder.read(ABOUT)) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingError(f"{place} is no YAML: {error}") from error
+    if not isinstance(about, dict):
+        raise SettingError(f"{place} must be a mapping with {', '.join(_KNOWN)}")
+    for key in about:
+        if key not in _KNOWN:
+            raise SettingError(f"{place}: {unknown_setting(str(key), _KNOWN)}")
+    kinds = {"order": int, "labels": dict}
+    for key, value in about.items():
+        kind = kinds.get(key, str)
+        if not isinstance(value, kind):
+            raise SettingError(f"{place}: {key} must be {kind.__name__}, got {value!r}")
+    if not all(isinstance(settings, dict) for settings in about.get("labels", {}).values()):
+        raise SettingError(f"{place}: each of labels must be a mapping of settings")
+    return about
+
+
+def _json(folder: Folder, name: str) -> dict[str, Any]:
+    value = folder.read_json(name)
+    if value is None:
+        raise DataError(f"there is no {folder.path}/{name}")
+    if not isinstance(value, dict):
+        raise DataError(f"{folder.path}/{name} must hold a JSON object")
+    return value

@@ -1,0 +1,89 @@
+"""RESULTS.md as text. Pure: the same files give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.aggregation.paper import TABLE_1, PaperResult
+from orchestrator.aggregation.public_code import LAST_STEP
+from orchestrator.aggregation.rows import percent
+from orchestrator.results.agreement_text import agreement_section
+from orchestrator.results.conditions import condition_lines
+from orchestrator.results.configurations import (
+    Configuration,
+    configurations,
+    mean_and_deviation,
+)
+from orchestrator.results.files import Experiment
+from orchestrator.results.table import table
+
+_HEAD = """\
+# Results
+
+Written by `python -m orchestrator.results` from the files under `results/`; not to be edited.
+Every figure was measured with this code, in per cent, on the real test images of MVTec AD, and
+no setting, step or checkpoint was chosen by them. "Paper" is table 1 of Yang et al.; "public
+code" is the most used public training code (TooTouch/MemSeg) at its last step. With several
+seeds a figure is their mean ± sample standard deviation.
+"""
+_METRICS = ("image_auroc", "pixel_auroc", "aupro")
+
+
+def render(experiments: Sequence[Experiment]) -> str:
+    """The whole file."""
+    parts = [_HEAD, *(_section(experiment) for experiment in experiments)]
+    parts.append(agreement_section([trial for one in experiments for trial in one.trials]))
+    return "\n".join(parts)
+
+
+def _section(experiment: Experiment) -> str:
+    found = configurations(experiment)
+    lines = [f"## {experiment.title}", ""]
+    if experiment.text:
+        lines += [experiment.text.strip(), ""]
+    lines += table(
+        ("configuration", "category", "image AUROC", "pixel AUROC", "AUPRO", "synthetic", "seeds",
+         "paper", "public code"),
+        [_row(one) for one in found],
+    )  # fmt: skip
+    if any(len(one.trials) > 1 for one in found):
+        lines += ["", "Each seed:", ""]
+        lines += table(
+            ("configuration", "category", "seed", "image AUROC", "pixel AUROC", "AUPRO"),
+            [
+                (one.label, one.category, str(trial["seed"]),
+                 *(percent(trial["metrics"].get(name)) for name in _METRICS))
+                for one in found if len(one.trials) > 1 for trial in one.trials
+            ],
+        )  # fmt: skip
+    lines += ["", *(f"- {line}" for line in condition_lines(experiment.trials)), ""]
+    if experiment.command.strip():
+        lines += ["```", experiment.command.strip(), "```", ""]
+    return "\n".join(lines)
+
+
+def _row(one: Configuration) -> tuple[str, ...]:
+    synthetic = [t["synthetic"]["score"] for t in one.trials if t.get("synthetic")]
+    return (
+        one.label,
+        one.category,
+        *(_spread(one.figures(name)) for name in _METRICS),
+        _spread(synthetic),
+        str(len(one.trials)),
+        _reference(TABLE_1.get(one.category)),
+        _reference(LAST_STEP.get(one.category)),
+    )
+
+
+def _spread(values: Sequence[float]) -> str:
+    found = mean_and_deviation(values)
+    if found is None:
+        return percent(None)
+    mean, deviation = found
+    return percent(mean) if deviation is None else f"{percent(mean)} ± {percent(deviation)}"
+
+
+def _reference(result: PaperResult | None) -> str:
+    if result is None:
+        return percent(None)
+    return f"{percent(result.image_auroc)} / {percent(result.pixel_auroc)}"
