@@ -31,6 +31,7 @@ OBJECTS = (
 )  # fmt: skip
 """MVTec AD's 15 categories as the paper's table 1 groups them."""
 
+_OF_THE_RAW_DIFFERENCE = ("difference.factor", "difference.feature_factor")
 _OTSU = {"foreground.mode": "otsu"}
 
 CATEGORY_SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -64,8 +65,18 @@ def preset_layer(preset: str) -> dict[str, Any]:
 
 
 def resolve(preset: str, category: str, *layers: Mapping[str, Any]) -> MethodConfig:
-    """The category's configuration: preset, category row, then ``layers`` in order."""
-    flat: dict[str, Any] = {**preset_layer(preset), **category_layer(category)}
+    """The category's configuration: preset, category row, then ``layers`` in order.
+
+    A row's factors were found for the difference as it is: they are left out where it is
+    normalised.
+    """
+    chosen = preset_layer(preset)
+    for layer in layers:
+        chosen.update(layer)
+    row = category_layer(category)
+    if chosen.get("difference.normalisation", "none") != "none":
+        row = {name: value for name, value in row.items() if name not in _OF_THE_RAW_DIFFERENCE}
+    flat = {**preset_layer(preset), **row}
     for layer in layers:
         flat.update(layer)
     return build(MethodConfig, flat)

@@ -129,3 +129,20 @@ def test_an_unknown_name_or_a_bad_value_in_a_layer_is_refused() -> None:
 def test_a_bad_value_that_a_later_layer_replaces_does_no_harm() -> None:
     config = resolve("default", "screw", {"memory.samples": 0}, {"memory.samples": 5})
     assert config.memory.samples == 5
+
+
+@pytest.mark.parametrize("category", ["transistor", "cable", "screw", "my-line"])
+def test_a_rows_factors_are_left_out_where_the_difference_is_normalised(category: str) -> None:
+    normalised = {"difference.normalisation": "level"}
+    found = flatten_config(resolve("default", category, normalised))
+    expected = {
+        **flatten_config(MethodConfig()),
+        **CATEGORY_SETTINGS.get(category, {}),
+        **normalised,
+    }
+    expected["difference.factor"] = MethodConfig().difference.factor
+    expected["difference.feature_factor"] = MethodConfig().difference.feature_factor
+    assert found == expected
+    own = {**normalised, "difference.factor": 10.0}
+    assert resolve("default", category, own).difference.factor == 10.0
+    assert resolve("default", category, {"difference.factor": 10.0}).difference.factor == 10.0
