@@ -38,13 +38,17 @@ def assign_roles(
     """Roles of the normal images whose contents have these hashes.
 
     Held out is each image whose hash falls below ``held_out_share`` (none for 0), but at least
-    ``held_out_least`` and at most ``held_out_most``; of the rest the first ``memory_samples``
+    ``held_out_least`` and at most ``held_out_most``, and copies of the last one; of the rest the first ``memory_samples``
     of another order by hash are the memory; what is left trains. Equal contents keep the order
     in which they are given. Raises DataError where fewer than ``least_training`` would be left.
     """
     order = sorted(range(len(hashes)), key=lambda i: (_place(seed, "held out", hashes[i]), i))
     below = sum(_place(seed, "held out", content) < held_out_share for content in hashes)
     count = _held_out_count(below, held_out_share, held_out_least, held_out_most)
+    # Copies of one image have one place in the order: a cut among them would hold out an image
+    # that is trained on too.
+    while 0 < count < len(order) and hashes[order[count - 1]] == hashes[order[count]]:
+        count += 1
     _check(len(hashes), count, memory_samples, least_training, category)
     held_out = frozenset(order[:count])
     rest = [i for i in range(len(hashes)) if i not in held_out]

@@ -77,6 +77,18 @@ def test_the_order_of_files_does_not_matter_but_the_seed_does() -> None:
     assert roles(hashes, seed=1).held_out != first.held_out
 
 
+@settings(max_examples=40, deadline=None)
+@given(groups=st.lists(st.integers(1, 6), min_size=20, max_size=40), seed=st.integers(0, 20))
+def test_copies_of_one_image_are_never_both_held_out_and_trained_on(
+    groups: list[int], seed: int
+) -> None:
+    hashes = [content for content, n in zip(contents(40), groups) for _ in range(n)]
+    made = roles(hashes, seed=seed, memory_samples=2, held_out_least=3, held_out_most=5)
+    held_out = {hashes[i] for i in made.held_out}
+    assert not held_out & {hashes[i] for i in (*made.memory, *made.training)}
+    assert 3 <= len(made.held_out) <= 5 + 5
+
+
 def test_equal_contents_are_told_apart_by_their_place() -> None:
     made = roles(["0" * 64] * 50)
     assert made == roles(["0" * 64] * 50)
