@@ -38,9 +38,10 @@ def assign_roles(
     """Roles of the normal images whose contents have these hashes.
 
     Held out is each image whose hash falls below ``held_out_share`` (none for 0), but at least
-    ``held_out_least`` and at most ``held_out_most``, and copies of the last one; of the rest the first ``memory_samples``
-    of another order by hash are the memory; what is left trains. Equal contents keep the order
-    in which they are given. Raises DataError where fewer than ``least_training`` would be left.
+    ``held_out_least`` and at most ``held_out_most``, and copies of the last one; of the rest the
+    first ``memory_samples`` of another order by hash are the memory; what is left trains. Equal
+    contents keep the order in which they are given. Raises DataError where fewer than
+    ``least_training`` would be left.
     """
     order = sorted(range(len(hashes)), key=lambda i: (_place(seed, "held out", hashes[i]), i))
     below = sum(_place(seed, "held out", content) < held_out_share for content in hashes)
@@ -95,8 +96,8 @@ def _check(n_images: int, held_out: int, memory: int, training: int, category: s
         raise DataError(
             f"category {category!r} has {n_images} normal images, {needed} are needed: "
             f"{memory} for the memory (memory.samples), {held_out} held out for validation "
-            f"(validation.held_out_share, held_out_least), and at least {training} to train; "
-            "lower these settings or add normal images"
+            "(validation.held_out_share, held_out_least; copies of one image stay together), and "
+            f"at least {training} to train; lower these settings or add normal images"
         )
 
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from orchestrator.registry.__main__ import main as registry
-from orchestrator.running import trial_run
+from orchestrator.running import roles
 from orchestrator.sweep import main
 
 Sweep = Callable[..., int]
@@ -87,7 +87,7 @@ def test_the_same_command_again_runs_nothing_and_changes_no_byte(
     def never(*args: object, **kwargs: object) -> None:
         raise AssertionError("a finished trial was run again")
 
-    monkeypatch.setattr(trial_run, "build_network", never)
+    monkeypatch.setattr(roles, "build_network", never)
     assert sweep() == 0
     assert contents(tmp_path / "ws") == before
 
@@ -164,18 +164,18 @@ def test_an_interrupted_trial_goes_on_and_ends_in_the_same_bits(
 def test_a_bug_is_recorded_with_its_traceback_and_tried_again_next_time(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = trial_run.build_network
+    real = roles.build_network
 
     def broken(*args: Any) -> Any:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(trial_run, "build_network", broken)
+    monkeypatch.setattr(roles, "build_network", broken)
     assert sweep() == 1
     failures = list((tmp_path / "ws" / "trials").rglob("failure.json"))
     failure = json.loads(failures[0].read_text())
     assert (failure["kind"], failure["message"]) == ("bug", "a bug")
     assert "ZeroDivisionError" in failure["traceback"]
-    monkeypatch.setattr(trial_run, "build_network", real)
+    monkeypatch.setattr(roles, "build_network", real)
     assert sweep() == 0
     assert not list((tmp_path / "ws" / "trials").rglob("failure.json"))
 

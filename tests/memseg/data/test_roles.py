@@ -89,11 +89,15 @@ def test_copies_of_one_image_are_never_both_held_out_and_trained_on(
     assert 3 <= len(made.held_out) <= 5 + 5
 
 
-def test_equal_contents_are_told_apart_by_their_place() -> None:
-    made = roles(["0" * 64] * 50)
-    assert made == roles(["0" * 64] * 50)
-    assert made.held_out == tuple(range(6))
-    assert made.memory == tuple(range(6, 36))
+def test_equal_contents_are_told_apart_by_their_place_where_none_is_held_out() -> None:
+    made = roles(["0" * 64] * 50, held_out_share=0.0)
+    assert made.held_out == ()
+    assert made.memory == tuple(range(30))
+
+
+def test_copies_of_a_single_image_cannot_be_held_out_and_trained_on() -> None:
+    with pytest.raises(DataError, match=r"50 held out .*copies of one image stay together"):
+        roles(["0" * 64] * 50)
 
 
 def test_too_few_images_are_refused_with_counts_and_advice() -> None:
