@@ -60,7 +60,7 @@ def category_layer(category: str) -> dict[str, Any]:
 def preset_layer(preset: str) -> dict[str, Any]:
     """A preset's settings. Raises SettingError for an unknown preset."""
     if preset not in PRESETS:
-        raise unknown_setting(preset, PRESETS)
+        raise unknown_setting(preset, PRESETS, "preset")
     return dict(PRESETS[preset])
 
 

@@ -92,11 +92,11 @@ def documentation(owner: type, prefix: str = "") -> dict[str, tuple[str, Any]]:
     return lines
 
 
-def unknown_setting(name: str, known: Iterable[str]) -> SettingError:
-    """The error for a name that is not a setting, with the nearest one that is."""
+def unknown_setting(name: str, known: Iterable[str], kind: str = "setting") -> SettingError:
+    """The error for a name that is not a setting (or preset), with the nearest one that is."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return SettingError(f"unknown setting {name!r}{hint}")
+    return SettingError(f"unknown {kind} {name!r}{hint}")
 
 
 def flatten(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from memseg.config import MethodConfig, flatten_config
 from memseg.config.settings import unknown_setting
 from memseg.errors import DataError, SettingError
 from memseg.storage import Folder
@@ -20,6 +21,10 @@ from orchestrator.results.reduce import reduce_result
 
 ABOUT = "experiment.yaml"
 _KNOWN = ("title", "order", "text", "command", "labels")
+_DEFAULTS = {
+    name: list(value) if isinstance(value, tuple) else value
+    for name, value in flatten_config(MethodConfig()).items()
+}
 _NEEDED = ("key", "category", "seed", "settings", "metrics", "steps")
 
 
@@ -95,7 +100,8 @@ def _read_experiment(folder: Folder, name: str) -> Experiment:
                 f"{folder.path}/{file} holds trial {trial['category']}-{trial['key']}: a trial "
                 "stands in the file of its own name, once"
             )
-        trials.append(trial)
+        # A setting that came later had the default that changes nothing (see Trial.key).
+        trials.append({**trial, "settings": {**_DEFAULTS, **trial["settings"]}})
     if not trials:
         raise DataError(f"{folder.path} has no trials: add some, or remove it")
     return Experiment(name=name, **{"title": name, **about}, trials=tuple(trials))

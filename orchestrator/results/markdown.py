@@ -22,7 +22,7 @@ _HEAD = """\
 
 Written by `python -m orchestrator.results` from the files under `results/`; not to be edited.
 Every figure was measured with this code, in per cent, on the real test images of MVTec AD, and
-no setting, step or checkpoint was chosen by them. "Paper" is table 1 of Yang et al.; "public
+no step, checkpoint or trial was chosen by them. "Paper" is table 1 of Yang et al.; "public
 code" is the most used public training code (TooTouch/MemSeg) at its last step. With several
 seeds a figure is their mean ± sample standard deviation.
 """

@@ -131,6 +131,15 @@ def test_a_trial_without_validation_or_pixel_masks_has_dashes(
     assert "Too few trials" in rendered(place)
 
 
+def test_a_setting_that_came_later_had_its_default(place: Path, put: Callable[..., Folder]) -> None:
+    old = result_of("a", image=0.8)
+    del old["settings"]["memory.selection"]
+    put("one", old, result_of("b", image=0.9, settings={"memory.selection": "representative"}))
+    text = rendered(place)
+    assert "| memory.selection random | screw | 80.00 |" in text
+    assert "| memory.selection representative | screw | 90.00 |" in text
+
+
 # The command
 
 
