@@ -170,7 +170,7 @@ def test_a_pair_named_in_another_order_is_the_same_axis(read: Read) -> None:
         ("per_category: {'..': {memory.samples: 3}}", "per_category: "),
         ("seeds: []", "seeds must hold at least one"),
         ("seeds: [-1]", "seeds must be at least 0"),
-        ("preset: papr", "unknown setting 'papr'; did you mean 'paper'"),
+        ("preset: papr", "unknown preset 'papr'; did you mean 'paper'"),
         ("name: a/b", "name becomes a folder"),
         ("name: ..", "name becomes a folder"),
         ("address: ray://head:10001", "address must be auto or HOST:PORT"),
