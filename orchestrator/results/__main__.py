@@ -46,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("add", help="copy finished trials of a workspace")
     add.add_argument("workspace")
     add.add_argument("experiment")
-    add.add_argument("--sweep", action="append", default=[], help="only trials of this sweep")
+    add.add_argument(
+        "--sweep", action="extend", nargs="+", default=[], help="only trials of these sweeps"
+    )
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from orchestrator.results.configurations import differing, settings_text, traits
+
 LEAST = 4
-"""Trials below which a rank correlation is not shown."""
+"""Configurations below which a rank correlation is not shown: seeds of one rank nothing."""
+
+_KINDS = "validation.turned"
+"""Settings that add a kind of anomaly and leave the scores of the others as they are."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Agreement:
     category: str
     steps: int
     kind: str
-    """shapes, turned, or both."""
+    """shapes, turned or all kinds; then settings of the validation, where they differ."""
     trials: int
     image: float | None
     """With the test set's image AUROC; None where all values are equal."""
@@ -69,15 +75,20 @@ def judged(trials: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]
 
 
 def agreements(trials: Iterable[Mapping[str, Any]]) -> tuple[Agreement, ...]:
-    """For each category and number of steps with at least LEAST trials, each kind of score."""
-    groups: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
-    for trial in judged(trials):
-        groups.setdefault((trial["category"], trial["steps"]), []).append(trial)
+    """For each category and number of steps with at least LEAST configurations, each score.
+
+    Trials that were validated in other ways have scores that do not compare: groups apart.
+    """
+    groups: dict[tuple[str, int, str], list[Mapping[str, Any]]] = {}
+    used = judged(trials)
+    for trial in used:
+        way = settings_text(trial, [n for n in differing(used) if _of_validation(n)])
+        groups.setdefault((trial["category"], trial["steps"], way), []).append(trial)
     found = []
-    for (category, steps), members in groups.items():
+    for (category, steps, way), members in groups.items():
         for kind in dict.fromkeys(kind for trial in members for kind in scores(trial)):
             scored = [trial for trial in members if kind in scores(trial)]
-            if len(scored) < LEAST:
+            if len({_configuration(trial) for trial in scored}) < LEAST:
                 continue
             values = [scores(trial)[kind] for trial in scored]
             image = [trial["metrics"]["image_auroc"] for trial in scored]
@@ -85,8 +96,17 @@ def agreements(trials: Iterable[Mapping[str, Any]]) -> tuple[Agreement, ...]:
             mean = [(a + b) / 2 for a, b in zip(image, pixel)]
             found.append(
                 Agreement(
-                    category, steps, kind, len(scored),
+                    category, steps, kind if way == "-" else f"{kind}, {way}", len(scored),
                     *(spearman(values, side) for side in (image, pixel, mean)),
                 )
             )  # fmt: skip
     return tuple(found)
+
+
+def _of_validation(name: str) -> bool:
+    return name.startswith("validation.") and not name.startswith(_KINDS)
+
+
+def _configuration(trial: Mapping[str, Any]) -> str:
+    chosen = {n: v for n, v in traits(trial).items() if not n.startswith("validation.")}
+    return json.dumps(chosen, sort_keys=True)

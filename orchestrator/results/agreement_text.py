@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.aggregation.rows import percent
 from orchestrator.results.agreement import Agreement, agreements, judged, scores
-from orchestrator.results.configurations import settings_text
+from orchestrator.results.configurations import differing, settings_text
 from orchestrator.results.table import table
 
 _HEAD = """\
@@ -60,19 +60,17 @@ def _trial_rows(trials: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for trial in trials:
         peers = [other for other in trials if other["category"] == trial["category"]]
-        names = {name: None for other in peers for name in other["settings"]}
-        differing = [
+        names = [
             name
-            for name in names
+            for name in differing(peers)
             if name != "training.max_steps"
             and not name.startswith("validation.turned")  # how it is judged, not what it is
-            and len({repr(other["settings"].get(name)) for other in peers}) > 1
         ]
         found = scores(trial)
         rows.append(
             (trial["category"], str(trial["steps"]), str(trial["seed"]), trial["key"][:8],
              percent(trial["metrics"]["image_auroc"]), percent(trial["metrics"]["pixel_auroc"]),
              percent(found.get("shapes")), percent(found.get("turned")),
-             settings_text(trial, differing))
+             settings_text(trial, names))
         )  # fmt: skip
     return rows

@@ -22,12 +22,13 @@ def condition_lines(trials: Sequence[Trial]) -> list[str]:
         f"memory samples: {_each(trials, lambda t: str(t['memory_samples']))}; "
         f"held out: {_each(trials, lambda t: str(t['held_out']))} normal images",
         "reported step: the last; the test set chose nothing",
+        f"AUPRO up to a false positive rate of {_each(trials, _aupro_limit)}",
         f"precision: {_each(trials, lambda t: str(t['precision']))}",
         f"hardware: {_each(trials, _hardware)}; torch {_each(trials, lambda t: str(t['torch']))}",
         f"training: {_hours(trials)}",
         f"dates: {_dates(trials)}",
         f"method version {_each(trials, lambda t: str(t['method_version']))}, "
-        f"commit {_each(trials, lambda t: str(t['git_commit'] or 'unknown')[:7])}",
+        f"commit {_each(trials, lambda t: _commit(t['git_commit']))}",
     ]
 
 
@@ -35,7 +36,11 @@ def _each(trials: Sequence[Trial], of: Any) -> str:
     counts = Counter(of(trial) for trial in trials)
     if len(counts) == 1:
         return str(next(iter(counts)))
-    return ", ".join(f"{value} ({count} trials)" for value, count in sorted(counts.items()))
+    return ", ".join(f"{value} ({_trials(count)})" for value, count in sorted(counts.items()))
+
+
+def _trials(count: int) -> str:
+    return "1 trial" if count == 1 else f"{count} trials"
 
 
 def _steps(trial: Trial) -> str:
@@ -51,12 +56,21 @@ def _short(identity: str) -> str:
 def _bottleneck(trial: Trial) -> str:
     if trial["bottleneck_weights"] == "random":
         return "from random weights (the paper's starts from ImageNet)"
-    return "from ImageNet"
+    return "from the file of encoder weights"
+
+
+def _commit(commit: str | None) -> str:
+    """Short; "+" stays: the code was changed beside that commit."""
+    if not commit:
+        return "unknown"
+    return commit[:7] + ("+" if commit.endswith("+") else "")
 
 
 def _hardware(trial: Trial) -> str:
     found = trial["hardware"]
-    name = found.get("gpu") or found.get("cpu") or found.get("device")
+    # On a GPU "device" is its name, and "cpu" is there all the same.
+    device = found.get("device")
+    name = found.get("cpu") if device in (None, "cpu") else device
     return f"{name}, {found.get('threads')} threads"
 
 
@@ -69,6 +83,10 @@ def _hours(trials: Sequence[Trial]) -> str:
         f"about {hours:.1f} hours (steps times their median, {min(steps):.2f} to "
         f"{max(steps):.2f} s)"
     )
+
+
+def _aupro_limit(trial: Trial) -> str:
+    return str(trial["settings"].get("evaluation.aupro_limit", "unknown"))
 
 
 def _dates(trials: Sequence[Trial]) -> str:

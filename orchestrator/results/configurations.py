@@ -11,6 +11,9 @@ from orchestrator.results.files import Experiment
 
 Trial = Mapping[str, Any]
 
+_BESIDE = ": "
+"""Between a label and what tells apart the configurations that it fits."""
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -33,23 +36,29 @@ def configurations(experiment: Experiment) -> tuple[Configuration, ...]:
         by_category.setdefault(trial["category"], []).append(trial)
     groups: dict[tuple[str, str], list[Trial]] = {}
     for category, trials in by_category.items():
-        differing = _differing(trials)
+        names = differing(trials)
         for trial in trials:
-            label = _label(trial, experiment.labels, differing)
+            label = _label(trial, experiment.labels, names)
             groups.setdefault((label, category), []).append(trial)
-    order = {label: place for place, label in enumerate(experiment.labels)}
+    groups = {key: group for place in groups.items() for key, group in _split(*place)}
+    order = list(experiment.labels)
+
+    def place_of(text: str) -> int:
+        found = (i for i, name in enumerate(order) if f"{text}{_BESIDE}".startswith(name + _BESIDE))
+        return next(found, len(order))
+
     return tuple(
         Configuration(label, category, tuple(sorted(trials, key=lambda t: int(t["seed"]))))
         for (label, category), trials in sorted(
-            groups.items(), key=lambda item: (order.get(item[0][0], len(order)), *item[0])
+            groups.items(), key=lambda item: (place_of(item[0][0]), *item[0])
         )
     )
 
 
 def settings_text(trial: Trial, names: Sequence[str]) -> str:
     """ "name value, name value" of some settings of a trial; "-" for none."""
-    settings = trial["settings"]
-    return ", ".join(f"{name} {_value(settings.get(name))}" for name in names) or "-"
+    found = traits(trial)
+    return ", ".join(f"{name} {_value(found.get(name))}" for name in names) or "-"
 
 
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None] | None:
@@ -59,19 +68,42 @@ def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None] | 
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
 
 
-def _differing(trials: Sequence[Trial]) -> list[str]:
-    names = {name: None for trial in trials for name in trial["settings"]}
-    return [
-        name for name in names if len({repr(trial["settings"].get(name)) for trial in trials}) > 1
-    ]
+def traits(trial: Trial) -> dict[str, Any]:
+    """All that makes a configuration, by name: settings, method version, weights, textures."""
+    return {
+        **trial["settings"],
+        "method version": trial["method_version"],
+        "encoder weights": trial["encoder_weights"][:19],
+        "textures": trial["textures"][:19],
+    }
 
 
-def _label(trial: Trial, labels: Mapping[str, Mapping[str, Any]], differing: Sequence[str]) -> str:
-    settings = trial["settings"]
+def differing(trials: Sequence[Trial]) -> list[str]:
+    """Names of the traits in which trials differ."""
+    found = [traits(trial) for trial in trials]
+    names = {name: None for one in found for name in one}
+    return [name for name in names if len({repr(one.get(name)) for one in found}) > 1]
+
+
+def _split(
+    place: tuple[str, str], trials: Sequence[Trial]
+) -> list[tuple[tuple[str, str], list[Trial]]]:
+    """A label that fits several configurations names each: they are no seeds of one another."""
+    label, category = place
+    names = differing(trials)
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in trials:
+        full = f"{label}{_BESIDE}{settings_text(trial, names)}" if names else label
+        groups.setdefault((full, category), []).append(trial)
+    return list(groups.items())
+
+
+def _label(trial: Trial, labels: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str:
+    settings = traits(trial)
     for label, wanted in labels.items():
         if all(settings.get(name) == value for name, value in wanted.items()):
             return label
-    return settings_text(trial, differing)
+    return settings_text(trial, names)
 
 
 def _value(value: Any) -> str:

@@ -6,6 +6,8 @@ results/<experiment>/<category>-<key>.json    see reduce.py
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +27,15 @@ _DEFAULTS = {
     name: list(value) if isinstance(value, tuple) else value
     for name, value in flatten_config(MethodConfig()).items()
 }
-_NEEDED = ("key", "category", "seed", "settings", "metrics", "steps")
+_NEEDED = {
+    "key": str, "category": str, "seed": int, "method_version": int, "settings": dict,
+    "metrics": dict, "steps": int, "encoder_weights": str, "textures": str,
+    "bottleneck_weights": str, "precision": str, "torch": str, "memory_samples": int,
+    "held_out": int, "hardware": dict, "seconds": dict, "started_at": str, "ended_at": str,
+}  # fmt: skip
+_OPTIONAL = ("synthetic", "git_commit")
+"""Must be there, and may be null."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ def add_results(workspace: Folder, sweeps: Iterable[str], folder: Folder, name: 
 
     Returns how many were not there before. Raises DataError where there are none at all.
     """
+    if not _NAME.fullmatch(name):
+        raise SettingError(f"{name!r} cannot name an experiment: letters, digits, . _ and -")
     into = folder.sub(name)
     before = {f.path for f in into.files()}
     ledger = Ledger(workspace)
@@ -69,7 +81,7 @@ def add_results(workspace: Folder, sweeps: Iterable[str], folder: Folder, name: 
     for result in results:
         into.write_json(f"{result['category']}-{result['key']}.json", result)
     if ABOUT not in before:
-        into.write(ABOUT, f"title: {name}\norder: 0\ncommand: ''\n".encode())
+        into.write(ABOUT, f"title: {json.dumps(name)}\norder: 0\ncommand: ''\n".encode())
     return len({f.path for f in into.files()} - before - {ABOUT})
 
 
@@ -83,7 +95,12 @@ def _trials(workspace: Folder, sweeps: tuple[str, ...]) -> list[tuple[str, str]]
     found = {}
     for sweep in sweeps:
         plan = _json(workspace, f"sweeps/{sweep}/plan.json")
-        found.update({trial["key"]: trial["category"] for trial in plan["trials"]})
+        try:
+            found.update({trial["key"]: trial["category"] for trial in plan["trials"]})
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{workspace.path}/sweeps/{sweep}/plan.json is no plan: run the sweep again"
+            ) from error
     return [(category, key) for key, category in found.items()]
 
 
@@ -92,9 +109,7 @@ def _read_experiment(folder: Folder, name: str) -> Experiment:
     trials = []
     for file in sorted(f.path for f in folder.files() if f.path.endswith(".json")):
         trial = _json(folder, file)
-        missing = [needed for needed in _NEEDED if needed not in trial]
-        if missing:
-            raise DataError(f"{folder.path}/{file} has no {', '.join(missing)}")
+        _check(trial, f"{folder.path}/{file}")
         if file != f"{trial['category']}-{trial['key']}.json":
             raise DataError(
                 f"{folder.path}/{file} holds trial {trial['category']}-{trial['key']}: a trial "
@@ -105,6 +120,23 @@ def _read_experiment(folder: Folder, name: str) -> Experiment:
     if not trials:
         raise DataError(f"{folder.path} has no trials: add some, or remove it")
     return Experiment(name=name, **{"title": name, **about}, trials=tuple(trials))
+
+
+def _check(trial: Mapping[str, Any], place: str) -> None:
+    missing = [needed for needed in (*_NEEDED, *_OPTIONAL) if needed not in trial]
+    if missing:
+        raise DataError(f"{place} has no {', '.join(missing)}")
+    for name, kind in _NEEDED.items():
+        if not isinstance(trial[name], kind):
+            raise DataError(f"{place}: {name} must be {kind.__name__}, got {trial[name]!r}")
+    synthetic = trial["synthetic"]
+    if not synthetic:
+        return
+    lacks = [name for name in ("score", "image_ap", "pixel_ap") if name not in synthetic]
+    for kind, part in (synthetic.get("parts") or {}).items():
+        lacks += [f"{kind}.{name}" for name in ("image_ap", "pixel_ap") if name not in part]
+    if lacks:
+        raise DataError(f"{place}: synthetic has no {', '.join(lacks)}")
 
 
 def _about(folder: Folder) -> dict[str, Any]:

@@ -67,20 +67,21 @@ def _row(one: Configuration) -> tuple[str, ...]:
     return (
         one.label,
         one.category,
-        *(_spread(one.figures(name)) for name in _METRICS),
-        _spread(synthetic),
+        *(_spread(one.figures(name), len(one.trials)) for name in _METRICS),
+        _spread(synthetic, len(one.trials)),
         str(len(one.trials)),
         _reference(TABLE_1.get(one.category)),
         _reference(LAST_STEP.get(one.category)),
     )
 
 
-def _spread(values: Sequence[float]) -> str:
+def _spread(values: Sequence[float], trials: int) -> str:
     found = mean_and_deviation(values)
     if found is None:
         return percent(None)
     mean, deviation = found
-    return percent(mean) if deviation is None else f"{percent(mean)} ± {percent(deviation)}"
+    text = percent(mean) if deviation is None else f"{percent(mean)} ± {percent(deviation)}"
+    return text if len(values) == trials else f"{text} ({len(values)} of {trials})"
 
 
 def _reference(result: PaperResult | None) -> str:

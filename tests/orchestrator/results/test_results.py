@@ -109,7 +109,7 @@ def test_seeds_are_averaged_and_each_is_shown(place: Path, put: Callable[..., Fo
     assert "| best | screw | 98.50 ± 0.71 | 95.00 ± 0.00 |" in text
     row(text, "best", "screw", "0", "98.00", "95.00", "90.00")
     row(text, "best", "screw", "1", "99.00", "95.00", "90.00")
-    assert "- seeds: 0 (1 trials), 1 (1 trials)\n" in text
+    assert "- seeds: 0 (1 trial), 1 (1 trial)\n" in text
 
 
 def test_experiments_come_in_their_order_and_twice_the_same_bytes(
@@ -138,6 +138,50 @@ def test_a_setting_that_came_later_had_its_default(place: Path, put: Callable[..
     text = rendered(place)
     assert "| memory.selection random | screw | 80.00 |" in text
     assert "| memory.selection representative | screw | 90.00 |" in text
+
+
+@pytest.mark.parametrize(
+    ("other", "shown"),
+    [
+        ({"settings": {"optimizer.lr": 0.02}}, "optimizer.lr"),
+        ({"encoder_weights": "random"}, "encoder weights"), ({"method_version": 1}, "method"),
+    ],
+)  # fmt: skip
+def test_a_label_never_averages_two_configurations(
+    place: Path, put: Callable[..., Folder], other: Result, shown: str
+) -> None:
+    put("one", result_of("a", image=0.7, **other), result_of("b", image=0.9),
+        about="title: One\nlabels:\n  base: {}\n")  # fmt: skip
+    text = rendered(place)
+    assert "±" not in text.partition("## One")[2]
+    assert text.count(f"| base: {shown}") == 2
+
+
+def test_the_same_weights_judged_twice_are_not_two_seeds(
+    place: Path, put: Callable[..., Folder]
+) -> None:
+    again = result_of("b", training_key="ta", settings={"validation.turned": 4})
+    put("one", result_of("a"), again, about="title: One\nlabels:\n  base: {}\n")
+    text = rendered(place)
+    assert "±" not in text.partition("## One")[2]
+    assert "| base: validation.turned 4 | screw |" in text
+
+
+def test_a_mean_over_fewer_seeds_says_so(place: Path, put: Callable[..., Folder]) -> None:
+    metrics = {"image_auroc": 0.9, "pixel_auroc": 0.95, "aupro": None}
+    put("one", result_of("a"), result_of("b", seed=1, metrics=metrics))
+    assert "| 90.00 (1 of 2) |" in rendered(place)
+
+
+def test_conditions_name_the_gpu_a_changed_code_and_the_limit(
+    place: Path, put: Callable[..., Folder]
+) -> None:
+    gpu = {"cpu": "some", "device": "NVIDIA H100", "threads": 2}
+    put("one", result_of("a", hardware=gpu, git_commit="0123456789+"))
+    text = rendered(place)
+    assert "- hardware: NVIDIA H100, 2 threads" in text
+    assert "commit 0123456+\n" in text
+    assert "- AUPRO up to a false positive rate of 0.3\n" in text
 
 
 # The command
@@ -235,6 +279,62 @@ def test_no_results_at_all_are_said(place: Path, capsys: pytest.CaptureFixture[s
     assert "no experiments" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"metrics": None}, "metrics must be dict"), ({"seed": "0"}, "seed must be int"),
+        ({"synthetic": {"score": 0.5}}, "synthetic has no image_ap, pixel_ap"),
+        ({"synthetic": {"score": 0.5, "image_ap": 0.5, "pixel_ap": 0.5,
+                        "parts": {"turned": {"image_ap": 0.5}}}}, "no turned.pixel_ap"),
+    ],
+)  # fmt: skip
+def test_a_result_file_with_a_wrong_value_is_named(
+    put: Callable[..., Folder], capsys: pytest.CaptureFixture[str], changed: Result, said: str
+) -> None:
+    put("one").write_json("screw-a.json", {**reduce_result(result_of("a")), **changed})
+    assert main([]) == WRONG
+    message = capsys.readouterr().err
+    assert said in message
+    assert "screw-a.json" in message
+
+
+@pytest.mark.parametrize("missing", ["encoder_weights", "hardware", "textures", "synthetic"])
+def test_a_result_file_without_a_key_is_named(
+    put: Callable[..., Folder], capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    result = reduce_result(result_of("a"))
+    del result[missing]
+    put("one").write_json("screw-a.json", result)
+    assert main([]) == WRONG
+    assert f"screw-a.json has no {missing}" in capsys.readouterr().err
+
+
+def test_names_that_leave_the_folder_are_refused_and_any_other_is_a_title(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Ledger(open_folder(place / "ws")).commit(result_of("a" * 20))
+    assert main(["add", "ws", "../up"]) == WRONG
+    assert "'../up' cannot name an experiment" in capsys.readouterr().err
+    assert main(["add", "ws", "no"]) == OK  # YAML 1.1 reads a bare no as false
+    assert main([]) == OK
+    assert "## no\n" in (place / "RESULTS.md").read_text()
+
+
+def test_several_sweeps_are_added_and_a_broken_plan_is_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = open_folder(place / "ws")
+    for key in ("a" * 20, "b" * 20):
+        Ledger(workspace).commit(result_of(key))
+        plan = {"trials": [{"key": key, "category": "screw"}]}
+        workspace.write_json(f"sweeps/{key[0]}/plan.json", plan)
+    assert main(["add", "ws", "one", "--sweep", "a", "b"]) == OK
+    assert "2 new results" in capsys.readouterr().out
+    workspace.write_json("sweeps/c/plan.json", {})
+    assert main(["add", "ws", "one", "--sweep", "c"]) == WRONG
+    assert "sweeps/c/plan.json is no plan" in capsys.readouterr().err
+
+
 # Agreement
 
 
@@ -248,14 +348,14 @@ def test_rank_correlation_is_scipys(pairs: list[tuple[int, int]]) -> None:
         assert found == pytest.approx(spearmanr(one, other).statistic)
 
 
-def test_agreement_is_by_category_and_steps_and_needs_four_trials() -> None:
+def test_agreement_is_by_category_and_steps_and_needs_four_configurations() -> None:
     trials = [
         result_of(f"{category}{i}", category, image=0.9 + i / 100, pixel=0.9 - i / 100,
-                  score=0.5 + i / 10, steps=steps)
+                  score=0.5 + i / 10, steps=steps, settings={"optimizer.lr": 0.01 * (i + 1)})
         for category, steps, count in (("screw", 300, 5), ("screw", 2700, 3), ("part", 300, 4))
         for i in range(count)
     ]  # fmt: skip
-    found = agreements(trials)
+    found = agreements([reduce_result(trial) for trial in trials])
     assert [(one.category, one.steps, one.trials) for one in found] == [
         ("part", 300, 4), ("screw", 300, 5),
     ]  # fmt: skip
@@ -263,6 +363,23 @@ def test_agreement_is_by_category_and_steps_and_needs_four_trials() -> None:
         assert one.kind == "shapes"
         assert one.image == pytest.approx(1)
         assert one.pixel == pytest.approx(-1)
+
+
+def test_seeds_of_one_configuration_rank_nothing() -> None:
+    trials = [result_of(str(i), seed=i, image=0.9 + i / 100, score=i / 10) for i in range(6)]
+    assert agreements([reduce_result(trial) for trial in trials]) == ()
+
+
+def test_trials_validated_in_other_ways_are_not_ranked_together() -> None:
+    def trial(i: int, contrast: float) -> Result:
+        settings = {"optimizer.lr": 0.01 * i, "validation.contrast": [contrast, 0.5]}
+        return reduce_result(result_of(f"{i}-{contrast}", settings=settings, image=i / 10,
+                                       score=i / 20 + contrast))  # fmt: skip
+
+    few = [trial(i, contrast) for i in (1, 2, 3) for contrast in (0.1, 0.2)]
+    assert agreements(few) == ()
+    found = agreements([*few, trial(4, 0.1)])
+    assert [(one.kind, one.trials) for one in found] == [("shapes, validation.contrast 0.1-0.5", 4)]
 
 
 def test_two_evaluations_of_the_same_weights_count_once_the_fuller_one() -> None:
