@@ -117,6 +117,16 @@ class ForegroundConfig(Group):
             )
 
 
+def _check_ranges(group: Group, *names: str, nothing: bool = True) -> None:
+    """Raises SettingError for ranges from large to small and, unless ``nothing``, only of 0."""
+    for name in names:
+        first, last = getattr(group, name)
+        if first > last or (last == 0 and not nothing):
+            raise SettingError(
+                f"{group.NAME}.{name} must go from small to large, got {[first, last]}"
+            )
+
+
 @dataclass(frozen=True)
 class SimulationConfig(Group):
     """How anomalies are simulated on normal images (section 3.1)."""
@@ -160,12 +170,7 @@ class SimulationConfig(Group):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("perlin_exponents", "transparency", "moved_size"):
-            first, last = getattr(self, name)
-            if first > last:
-                raise SettingError(
-                    f"simulation.{name} must go from small to large, got {[first, last]}"
-                )
+        _check_ranges(self, "perlin_exponents", "transparency", "moved_size")
 
 
 @dataclass(frozen=True)
@@ -253,12 +258,7 @@ class ValidationConfig(Group):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("contrast", "shape_size", "turned_size"):
-            first, last = getattr(self, name)
-            if first > last or last == 0:
-                raise SettingError(
-                    f"validation.{name} must go from small to large, got {[first, last]}"
-                )
+        _check_ranges(self, "contrast", "shape_size", "turned_size", nothing=False)
         if self.held_out_least > self.held_out_most:
             raise SettingError(
                 f"validation.held_out_least ({self.held_out_least}) must not be above "

@@ -70,13 +70,8 @@ def resolve(preset: str, category: str, *layers: Mapping[str, Any]) -> MethodCon
     A row's factors were found for the difference as it is: they are left out where it is
     normalised.
     """
-    chosen = preset_layer(preset)
-    for layer in layers:
-        chosen.update(layer)
-    row = category_layer(category)
-    if chosen.get("difference.normalisation", "none") != "none":
+    lower, row = preset_layer(preset), category_layer(category)
+    upper = {name: value for layer in layers for name, value in layer.items()}
+    if {**lower, **upper}.get("difference.normalisation", "none") != "none":
         row = {name: value for name, value in row.items() if name not in _OF_THE_RAW_DIFFERENCE}
-    flat = {**preset_layer(preset), **row}
-    for layer in layers:
-        flat.update(layer)
-    return build(MethodConfig, flat)
+    return build(MethodConfig, {**lower, **row, **upper})

@@ -81,9 +81,12 @@ def choose(
 
     ``per_level``: each level for itself; ``joint``: one sample by the sum over all levels.
     """
-    sums = [distances(q, m, config.distance) for q, m in zip(query, memory)]
+    return _nearest([distances(q, m, config.distance) for q, m in zip(query, memory)], config)
+
+
+def _nearest(sums: Sequence[torch.Tensor], config: DifferenceConfig) -> list[torch.Tensor]:
     if config.choice == "joint":
-        return [torch.stack(sums).sum(0).argmin(1)] * len(sums)
+        return [torch.stack(list(sums)).sum(0).argmin(1)] * len(sums)
     return [level.argmin(1) for level in sums]
 
 
@@ -118,23 +121,18 @@ def typical_difference(
     difference (copies of one image) give no scale: then it is that of rounding.
     """
     sums = [distances(m, m, config.distance).fill_diagonal_(torch.inf) for m in memory]
-    if config.choice == "joint":
-        sums = [torch.stack(sums).sum(0)] * len(sums)
     found = []
-    for level, other in zip(memory, [s.argmin(1) for s in sums]):
+    for level, other in zip(memory, _nearest(sums, config)):
         place = torch.stack([_gap(level[o], m, config).mean(0) for m, o in zip(level, other)])
         place = place.mean(0)[None, None]
-        mean = place.mean().clamp_min(torch.finfo(level.dtype).eps)
-        found.append(mean.view(1, 1, 1, 1) if config.normalisation == "level" else _floored(place))
+        mean = place.mean().clamp_min(torch.finfo(level.dtype).eps).view(1, 1, 1, 1)
+        if config.normalisation == "level":
+            found.append(mean)
+        else:
+            # Where all normal images are alike a chance difference must not be divided by
+            # nearly nothing: neighbours count too, and a part of the mean.
+            found.append((smooth(place, 3) + _EVERYWHERE * mean) / (1 + _EVERYWHERE))
     return found
-
-
-def _floored(place: torch.Tensor) -> torch.Tensor:
-    """Smoothed over neighbours, with a part of the mean added: where all normal images are alike
-    a chance difference must not be divided by nearly nothing."""
-    near = functional.avg_pool2d(place, 3, stride=1, padding=1, count_include_pad=False)
-    mean = place.mean().clamp_min(torch.finfo(place.dtype).eps)
-    return (near + _EVERYWHERE * mean) / (1 + _EVERYWHERE)
 
 
 def _gap(sample: torch.Tensor, query: torch.Tensor, config: DifferenceConfig) -> torch.Tensor:

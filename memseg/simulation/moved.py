@@ -12,31 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
+
+from memseg.simulation.region import ROUNDNESS, Region, changed
 
 ATTEMPTS = 4
 """So many places are tried before the anomaly becomes an ordinary structural one."""
-CHANGED = 0.04
-"""Mean change (of 0..1) about a pixel above which it counts as anomalous."""
-LEAST_SHARE = 0.002
-"""Of the image's pixels must be anomalous."""
-_NEIGHBOURHOOD = 1 / 16
 _SHIFT = (0.1, 0.5)
 """Of the side: how far the part is moved."""
 _ASPECT = 2.0
-_ROUNDNESS = (2.0, 8.0)
-"""Exponent of the superellipse: from an ellipse to nearly a rectangle."""
 
 
 @dataclass(frozen=True)
 class MovedDraw:
     """Everything random about one moved part. Lengths are shares of the side."""
 
-    centre: tuple[float, float]
-    radii: tuple[float, float]
-    angle: float
-    """In radians."""
-    roundness: float
+    region: Region
     shift: tuple[float, float]
     mirror: tuple[bool, bool]
     """Of rows, of columns."""
@@ -50,10 +40,12 @@ def draw_moved(random: np.random.Generator, size: tuple[float, float]) -> MovedD
     y, x = random.uniform(0, 1, 2)
     rows, columns = random.random(2) < 0.5
     return MovedDraw(
-        centre=(float(y), float(x)),
-        radii=(radius * stretch, radius / stretch),
-        angle=float(random.uniform(0, math.pi)),
-        roundness=float(random.uniform(*_ROUNDNESS)),
+        region=Region(
+            centre=(float(y), float(x)),
+            radii=(radius * stretch, radius / stretch),
+            angle=float(random.uniform(0, math.pi)),
+            roundness=float(random.uniform(*ROUNDNESS)),
+        ),
         shift=(distance * math.sin(direction), distance * math.cos(direction)),
         mirror=(bool(rows), bool(columns)),
     )
@@ -74,25 +66,7 @@ def moved_part(
         for shift, mirror in zip(draw.shift, draw.mirror)
     )
     source = image[:, rows][:, :, columns]
-    return source, region(draw, side, image.device) & allowed & changed(image, source)
-
-
-def changed(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-    """(S, S) bool: about which pixels two images (3, S, S) differ by more than CHANGED."""
-    gap = (after - before).abs().mean(0, keepdim=True)[None]
-    near = int(before.shape[-1] * _NEIGHBOURHOOD) // 2 * 2 + 1
-    mean = functional.avg_pool2d(gap, near, stride=1, padding=near // 2, count_include_pad=False)
-    return mean[0, 0] > CHANGED
-
-
-def region(draw: MovedDraw, side: int, device: torch.device) -> torch.Tensor:
-    """(S, S) bool: the superellipse that the draw describes."""
-    places = (torch.arange(side, device=device) + 0.5) / side
-    y, x = (places - draw.centre[0])[:, None], (places - draw.centre[1])[None]
-    cosine, sine = math.cos(draw.angle), math.sin(draw.angle)
-    u = (cosine * x + sine * y) / draw.radii[0]
-    v = (cosine * y - sine * x) / draw.radii[1]
-    return u.abs().pow(draw.roundness) + v.abs().pow(draw.roundness) <= 1
+    return source, draw.region.mask(side, image.device) & allowed & changed(image, source)
 
 
 def _reflected(shift: float, mirror: bool, side: int, device: torch.device) -> torch.Tensor:

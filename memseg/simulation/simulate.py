@@ -15,9 +15,10 @@ from memseg.config.method import SimulationConfig
 from memseg.errors import DataError, EmptyDataError, SettingError
 from memseg.simulation.blending import noise_foreground, superimpose
 from memseg.simulation.moved import ATTEMPTS as MOVED_ATTEMPTS
-from memseg.simulation.moved import LEAST_SHARE, draw_moved, moved_part
+from memseg.simulation.moved import draw_moved, moved_part
 from memseg.simulation.perlin import draw_perlin, perlin_noise
 from memseg.simulation.randomness import generator
+from memseg.simulation.region import LEAST_SHARE
 from memseg.simulation.sources import (
     StructureDraw,
     draw_structure,

@@ -45,8 +45,9 @@ def synthetic_validation(
     _check(images, config)
     anomalous, masks = [], []
     for image in images:
+        content = _content(image)
         for copy in range(config.anomalies):
-            random = generator(seed, "synthetic validation", _content(image), copy)
+            random = generator(seed, "synthetic validation", content, copy)
             changed, mask = _with_shape(image, config, random)
             anomalous.append(changed)
             masks.append(mask)
@@ -62,14 +63,18 @@ def turned_validation(images: Image, config: ValidationConfig, seed: int) -> tup
     the copy has a shape as in ``synthetic_validation``. Returns images (h * turned, 3, S, S)
     uint8 and masks (h * turned, S, S) bool, none empty.
     """
-    anomalous = np.empty((len(images) * config.turned, *images.shape[1:]), np.uint8)
-    masks = np.zeros((len(anomalous), *images.shape[2:]), np.bool_)
-    for i in range(len(anomalous)):
-        image, copy = images[i // config.turned], i % config.turned
-        random = generator(seed, "turned validation", _content(image), copy)
-        found = turned_part(image, config.turned_size, random)
-        anomalous[i], masks[i] = found or _with_shape(image, config, random)
-    return anomalous, masks
+    anomalous = np.empty((len(images), config.turned, *images.shape[1:]), np.uint8)
+    masks = np.zeros((len(images), config.turned, *images.shape[2:]), np.bool_)
+    for i, image in enumerate(images):
+        content = _content(image)
+        for copy in range(config.turned):
+            random = generator(seed, "turned validation", content, copy)
+            found = turned_part(image, config.turned_size, random)
+            anomalous[i, copy], masks[i, copy] = found or _with_shape(image, config, random)
+    together = len(images) * config.turned
+    return (
+        anomalous.reshape(together, *images.shape[1:]), masks.reshape(together, *images.shape[2:])
+    )  # fmt: skip
 
 
 def _content(image: Image) -> int:

@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memseg.simulation.moved import LEAST_SHARE, MovedDraw, changed, region
+from memseg.simulation.region import LEAST_SHARE, ROUNDNESS, Region, changed
 
 ATTEMPTS = 32
 _ANGLE = (45.0, 315.0)
 """Degrees: less than 45 either way would leave most of the part where it was."""
 _ASPECT = 1.5
-_ROUNDNESS = (2.0, 8.0)
 
 
 def turned_part(
@@ -34,9 +33,9 @@ def turned_part(
     """
     side = image.shape[-1]
     for _ in range(ATTEMPTS):
-        draw, angle = _draw(random, size)
-        source = _turned(image, draw.centre, angle)
-        inside = region(draw, side, torch.device("cpu")).numpy()
+        region, angle = _draw(random, size)
+        source = _turned(image, region.centre, angle)
+        inside = region.mask(side, torch.device("cpu")).numpy()
         pair = torch.from_numpy(np.stack([image, source])).float() / 255
         mask = inside & changed(pair[0], pair[1]).numpy()
         if mask.sum() >= LEAST_SHARE * mask.size:
@@ -44,17 +43,17 @@ def turned_part(
     return None
 
 
-def _draw(random: np.random.Generator, size: tuple[float, float]) -> tuple[MovedDraw, float]:
+def _draw(random: np.random.Generator, size: tuple[float, float]) -> tuple[Region, float]:
     radius = float(random.uniform(*size))
     stretch = float(_ASPECT ** random.uniform(-0.5, 0.5))
     y, x = random.uniform(0, 1, 2)
-    region_angle, roundness = random.uniform(0, math.pi), random.uniform(*_ROUNDNESS)
-    draw = MovedDraw(
-        centre=(float(y), float(x)), radii=(radius * stretch, radius / stretch),
-        angle=float(region_angle), roundness=float(roundness), shift=(0.0, 0.0),
-        mirror=(False, False),
-    )  # fmt: skip
-    return draw, float(random.uniform(*_ANGLE))
+    region = Region(
+        centre=(float(y), float(x)),
+        radii=(radius * stretch, radius / stretch),
+        angle=float(random.uniform(0, math.pi)),
+        roundness=float(random.uniform(*ROUNDNESS)),
+    )
+    return region, float(random.uniform(*_ANGLE))
 
 
 def _turned(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from orchestrator.aggregation.conditions import conditions
+from orchestrator.aggregation.markdown_table import cell, table
 from orchestrator.aggregation.paper import TABLE_1
 from orchestrator.aggregation.rows import AVERAGES, COLUMNS, METRICS, NONE, Row, percent
 from orchestrator.aggregation.seeds import seed_spreads
@@ -18,7 +19,7 @@ _BASELINE = "baseline_image_auroc"
 def render_markdown(tables: Tables) -> str:
     """``auroc.md``: conditions, both winners, and everything that failed or is missing."""
     parts = [
-        [f"# {_text(tables.plan.name)}", ""],
+        [f"# {cell(tables.plan.name)}", ""],
         _conditions(tables),
         ["", "## Best of each category", ""],
         _auroc(tables, tables.rows),
@@ -34,7 +35,7 @@ def render_markdown(tables: Tables) -> str:
 
 def _conditions(tables: Tables) -> Iterator[str]:
     for condition in conditions(tables):
-        yield f"- **{_text(condition.text)}**" if condition.loud else f"- {_text(condition.text)}"
+        yield f"- **{cell(condition.text)}**" if condition.loud else f"- {cell(condition.text)}"
     yield "- image_auroc, pixel_auroc and aupro in per cent; paper: table 1 of the paper"
 
 
@@ -47,12 +48,12 @@ def _auroc(tables: Tables, rows: Sequence[Row]) -> list[str]:
     for row in rows:
         published = TABLE_1.get(row.category)
         lines.append([
-            f"**{row.category}**" if row.category in AVERAGES else _text(row.category),
+            f"**{row.category}**" if row.category in AVERAGES else cell(row.category),
             *(percent(getattr(row, name)) + _mark(row) for name in METRICS),
-            _text(row.selection or NONE),
+            cell(row.selection or NONE),
             row.trial or NONE,
             NONE if row.steps is None else str(row.steps),
-            _text(row.encoder_weights),
+            cell(row.encoder_weights),
             str(row.trials_done),
             str(row.trials_planned),
             *(([percent(published.image_auroc), percent(published.pixel_auroc)]
@@ -60,7 +61,7 @@ def _auroc(tables: Tables, rows: Sequence[Row]) -> list[str]:
             *([percent(baselines.get(row.category))] if baselines else ()),
         ])  # fmt: skip
     right = {*METRICS, *_PAPER, _BASELINE, "steps", "trials_done", "trials_planned"}
-    return list(_table(header, lines, right))
+    return list(table(header, lines, right))
 
 
 def _mark(row: Row) -> str:
@@ -72,18 +73,18 @@ def _notes(tables: Tables, rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if _mark(row):
             yield (
-                f"- † {_text(row.category)}: best of {row.trials_done} of {row.trials_planned} "
+                f"- † {cell(row.category)}: best of {row.trials_done} of {row.trials_planned} "
                 "trials, the others are not done"
             )
         elif row.category not in AVERAGES and not row.trials_done:
-            yield f"- {_text(row.category)}: none of its {row.trials_planned} trials is done"
+            yield f"- {cell(row.category)}: none of its {row.trials_planned} trials is done"
     for row in rows:
         if row.missing and row.trials_planned:
             yield f"- {row.category}: {row.missing}"
     for none in tables.undefined:
-        yield f"- {_text(none.category)}: {none.metric} is not defined: {_text(none.reason)}"
+        yield f"- {cell(none.category)}: {none.metric} is not defined: {cell(none.reason)}"
     for note in tables.plan.notes:
-        yield f"- {_text(note)}"
+        yield f"- {cell(note)}"
 
 
 def _configurations(tables: Tables) -> Iterator[str]:
@@ -91,11 +92,11 @@ def _configurations(tables: Tables) -> Iterator[str]:
         return
     yield from ("", "### Best configuration of each category", "")
     lines = [
-        [_text(name), _text(describe_point(choice.winner.trial.grid)),
+        [cell(name), cell(describe_point(choice.winner.trial.grid)),
          str(choice.winner.trial.seed), choice.by]
         for name, choice in tables.choices.items()
     ]  # fmt: skip
-    yield from _table(["category", "configuration", "seed", "selection"], lines, {"seed"})
+    yield from table(["category", "configuration", "seed", "selection"], lines, {"seed"})
 
 
 def _average(tables: Tables) -> Iterator[str]:
@@ -110,7 +111,7 @@ def _average(tables: Tables) -> Iterator[str]:
     score = tables.average.score
     by = tables.average.by + (f", mean {percent(score)}" if score is not None else "")
     yield (
-        f"One configuration for all categories: {_text(describe_point(tables.average.grid))} "
+        f"One configuration for all categories: {cell(describe_point(tables.average.grid))} "
         f"(chosen by: {by}){left_out}"
     )
     yield ""
@@ -123,41 +124,26 @@ def _seeds(tables: Tables) -> Iterator[str]:
         return
     yield from ("", "## Spread over seeds", "", "Of the best configuration of each category.", "")
     lines = [
-        [_text(s.category), str(s.seeds), s.metric, percent(s.mean), percent(s.least),
+        [cell(s.category), str(s.seeds), s.metric, percent(s.mean), percent(s.least),
          percent(s.most)]
         for s in spreads
     ]  # fmt: skip
     header = ["category", "seeds", "metric", "mean", "least", "most"]
-    yield from _table(header, lines, {"seeds", "mean", "least", "most"})
+    yield from table(header, lines, {"seeds", "mean", "least", "most"})
 
 
 def _failures(tables: Tables) -> Iterator[str]:
     if not tables.failures:
         return
     yield from ("", "## Failures", "")
-    lines = [[_text(f.category), f.kind, str(f.trials), _text(f.message)] for f in tables.failures]
-    yield from _table(["category", "kind", "trials", "message"], lines, {"trials"})
+    lines = [[cell(f.category), f.kind, str(f.trials), cell(f.message)] for f in tables.failures]
+    yield from table(["category", "kind", "trials", "message"], lines, {"trials"})
 
 
 def _dropped(tables: Tables) -> Iterator[str]:
     if not tables.plan.dropped:
         return
     yield from ("", "## Dropped from the grid", "")
-    lines = [[_text(d.category), _text(describe_point(d.values)), _text(d.reason)]
+    lines = [[cell(d.category), cell(describe_point(d.values)), cell(d.reason)]
              for d in tables.plan.dropped]  # fmt: skip
-    yield from _table(["category", "values", "reason"], lines, set())
-
-
-def _table(header: Sequence[str], lines: Iterable[Sequence[str]], right: set[str]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'|'.join('---:' if name in right else '---' for name in header)}|"
-    for line in lines:
-        yield f"| {' | '.join(line)} |"
-
-
-def _text(text: str) -> str:
-    """Text of others (names, messages) in one cell of a table, and not as markup."""
-    flat = " ".join(text.split())
-    for sign in ("\\", "|", "<", "`", "*"):
-        flat = flat.replace(sign, "&lt;" if sign == "<" else "\\" + sign)
-    return flat
+    yield from table(["category", "values", "reason"], lines, set())

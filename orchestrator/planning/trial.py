@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any
 
 from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
@@ -45,7 +46,7 @@ class Trial:
     @property
     def settings(self) -> dict[str, Any]:
         """All settings by dotted name; tuples as lists, as in JSON."""
-        return {name: _plain(value) for name, value in flatten_config(self.method).items()}
+        return _plain_settings(self.method)
 
     @cached_property
     def key(self) -> str:
@@ -55,18 +56,14 @@ class Trial:
         with a default that changes nothing, leaves finished trials found. Another default is
         another METHOD_VERSION.
         """
-        return _digest({**self._identity(), "settings": self._chosen()})
+        return _digest(self._identity(self._chosen()))
 
     @cached_property
     def training_key(self) -> str:
         """Like ``key`` without what only evaluation depends on: same weights."""
-        identity = self._identity()
+        chosen = self._chosen().items()
+        identity = self._identity({n: v for n, v in chosen if not n.startswith(_EVALUATION_ONLY)})
         del identity["inputs"]["test_fingerprint"]
-        identity["settings"] = {
-            name: value
-            for name, value in self._chosen().items()
-            if not name.startswith(_EVALUATION_ONLY)
-        }
         return _digest(identity)
 
     @property
@@ -75,14 +72,14 @@ class Trial:
         return f"{self.category}-{self.key}"
 
     def _chosen(self) -> dict[str, Any]:
-        default = flatten_config(MethodConfig())
-        return {n: value for n, value in self.settings.items() if value != _plain(default[n])}
+        default = default_settings()
+        return {name: value for name, value in self.settings.items() if value != default[name]}
 
-    def _identity(self) -> dict[str, Any]:
+    def _identity(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "category": self.category,
             "seed": self.seed,
-            "settings": self.settings,
+            "settings": settings,
             "inputs": vars(self.inputs).copy(),
             "method_version": METHOD_VERSION,
         }
@@ -90,7 +87,7 @@ class Trial:
     def to_json(self) -> dict[str, Any]:
         """Everything, for plan.json; ``from_json`` reads it."""
         return {
-            **self._identity(),
+            **self._identity(self.settings),
             "grid": {name: _plain(value) for name, value in self.grid.items()},
             "key": self.key,
             "training_key": self.training_key,
@@ -106,6 +103,16 @@ def from_json(value: Mapping[str, Any]) -> Trial:
         inputs=Inputs(**value["inputs"]),
         grid=dict(value["grid"]),
     )
+
+
+@cache
+def default_settings() -> Mapping[str, Any]:
+    """The default of each setting by dotted name, as in ``Trial.settings``. Not to be changed."""
+    return MappingProxyType(_plain_settings(MethodConfig()))
+
+
+def _plain_settings(method: MethodConfig) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in flatten_config(method).items()}
 
 
 def _plain(value: Any) -> Any:

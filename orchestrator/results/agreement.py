@@ -81,8 +81,9 @@ def agreements(trials: Iterable[Mapping[str, Any]]) -> tuple[Agreement, ...]:
     """
     groups: dict[tuple[str, int, str], list[Mapping[str, Any]]] = {}
     used = judged(trials)
+    ways = [name for name in differing(used) if _of_validation(name)]
     for trial in used:
-        way = settings_text(trial, [n for n in differing(used) if _of_validation(n)])
+        way = settings_text(trial, ways)
         groups.setdefault((trial["category"], trial["steps"], way), []).append(trial)
     found = []
     for (category, steps, way), members in groups.items():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.aggregation.markdown_table import cell, table
 from orchestrator.aggregation.rows import percent
 from orchestrator.results.agreement import Agreement, agreements, judged, scores
 from orchestrator.results.configurations import differing, settings_text
-from orchestrator.results.table import table
 
 _HEAD = """\
 ## Does synthetic validation rank trials as the test set does?
@@ -31,6 +31,7 @@ def agreement_section(trials: Sequence[Mapping[str, Any]]) -> str:
             ("category", "steps", "score", "trials", "rho, image AUROC", "rho, pixel AUROC",
              "rho, mean of both"),
             [_agreement_row(one) for one in found],
+            set(),
         )  # fmt: skip
         lines.append("")
     used = judged(trials)
@@ -40,6 +41,7 @@ def agreement_section(trials: Sequence[Mapping[str, Any]]) -> str:
             ("category", "steps", "seed", "trial", "image AUROC", "pixel AUROC", "shapes",
              "turned", "settings that differ"),
             _trial_rows(used),
+            set(),
         )  # fmt: skip
         lines.append("")
     return "\n".join(lines)
@@ -50,27 +52,29 @@ def _agreement_row(one: Agreement) -> tuple[str, ...]:
     return (
         one.category,
         str(one.steps),
-        one.kind,
+        cell(one.kind),
         str(one.trials),
         *(percent(None) if value is None else f"{value:+.2f}" for value in values),
     )
 
 
 def _trial_rows(trials: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for trial in trials:
-        peers = [other for other in trials if other["category"] == trial["category"]]
-        names = [
+    names = {
+        category: [
             name
-            for name in differing(peers)
+            for name in differing([trial for trial in trials if trial["category"] == category])
             if name != "training.max_steps"
             and not name.startswith("validation.turned")  # how it is judged, not what it is
         ]
+        for category in {trial["category"] for trial in trials}
+    }
+    rows: list[tuple[str, ...]] = []
+    for trial in trials:
         found = scores(trial)
         rows.append(
             (trial["category"], str(trial["steps"]), str(trial["seed"]), trial["key"][:8],
              percent(trial["metrics"]["image_auroc"]), percent(trial["metrics"]["pixel_auroc"]),
              percent(found.get("shapes")), percent(found.get("turned")),
-             settings_text(trial, names))
+             cell(settings_text(trial, names[trial["category"]])))
         )  # fmt: skip
     return rows

@@ -14,19 +14,15 @@ from typing import Any
 
 import yaml
 
-from memseg.config import MethodConfig, flatten_config
 from memseg.config.settings import unknown_setting
 from memseg.errors import DataError, SettingError
 from memseg.storage import Folder
 from orchestrator.ledger.ledger import Done, Ledger
+from orchestrator.planning.trial import default_settings
 from orchestrator.results.reduce import reduce_result
 
 ABOUT = "experiment.yaml"
 _KNOWN = ("title", "order", "text", "command", "labels")
-_DEFAULTS = {
-    name: list(value) if isinstance(value, tuple) else value
-    for name, value in flatten_config(MethodConfig()).items()
-}
 _NEEDED = {
     "key": str, "category": str, "seed": int, "method_version": int, "settings": dict,
     "metrics": dict, "steps": int, "encoder_weights": str, "textures": str,
@@ -116,7 +112,7 @@ def _read_experiment(folder: Folder, name: str) -> Experiment:
                 "stands in the file of its own name, once"
             )
         # A setting that came later had the default that changes nothing (see Trial.key).
-        trials.append({**trial, "settings": {**_DEFAULTS, **trial["settings"]}})
+        trials.append({**trial, "settings": {**default_settings(), **trial["settings"]}})
     if not trials:
         raise DataError(f"{folder.path} has no trials: add some, or remove it")
     return Experiment(name=name, **{"title": name, **about}, trials=tuple(trials))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orchestrator.aggregation.markdown_table import cell, table
 from orchestrator.aggregation.paper import TABLE_1, PaperResult
 from orchestrator.aggregation.public_code import LAST_STEP
 from orchestrator.aggregation.rows import percent
@@ -15,7 +16,6 @@ from orchestrator.results.configurations import (
     mean_and_deviation,
 )
 from orchestrator.results.files import Experiment
-from orchestrator.results.table import table
 
 _HEAD = """\
 # Results
@@ -45,16 +45,18 @@ def _section(experiment: Experiment) -> str:
         ("configuration", "category", "image AUROC", "pixel AUROC", "AUPRO", "synthetic", "seeds",
          "paper", "public code"),
         [_row(one) for one in found],
+        set(),
     )  # fmt: skip
     if any(len(one.trials) > 1 for one in found):
         lines += ["", "Each seed:", ""]
         lines += table(
             ("configuration", "category", "seed", "image AUROC", "pixel AUROC", "AUPRO"),
             [
-                (one.label, one.category, str(trial["seed"]),
+                (cell(one.label), one.category, str(trial["seed"]),
                  *(percent(trial["metrics"].get(name)) for name in _METRICS))
                 for one in found if len(one.trials) > 1 for trial in one.trials
             ],
+            set(),
         )  # fmt: skip
     lines += ["", *(f"- {line}" for line in condition_lines(experiment.trials)), ""]
     if experiment.command.strip():
@@ -65,7 +67,7 @@ def _section(experiment: Experiment) -> str:
 def _row(one: Configuration) -> tuple[str, ...]:
     synthetic = [t["synthetic"]["score"] for t in one.trials if t.get("synthetic")]
     return (
-        one.label,
+        cell(one.label),
         one.category,
         *(_spread(one.figures(name), len(one.trials)) for name in _METRICS),
         _spread(synthetic, len(one.trials)),

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memseg.config.method import SimulationConfig
-from memseg.simulation.moved import CHANGED, LEAST_SHARE, MovedDraw, draw_moved, moved_part, region
+from memseg.simulation.moved import MovedDraw, draw_moved, moved_part
 from memseg.simulation.randomness import generator
+from memseg.simulation.region import CHANGED, LEAST_SHARE, Region
 from memseg.simulation.simulate import Simulator
 
 SIZE = (0.1, 0.35)
@@ -43,12 +44,12 @@ def slow_moved(image: torch.Tensor, draw: MovedDraw) -> torch.Tensor:
     return out
 
 
-def in_region(draw: MovedDraw, side: int, y: int, x: int) -> bool:
-    down, right = (y + 0.5) / side - draw.centre[0], (x + 0.5) / side - draw.centre[1]
-    along = math.cos(draw.angle) * right + math.sin(draw.angle) * down
-    across = -math.sin(draw.angle) * right + math.cos(draw.angle) * down
-    power = draw.roundness
-    return abs(along / draw.radii[0]) ** power + abs(across / draw.radii[1]) ** power <= 1
+def in_region(region: Region, side: int, y: int, x: int) -> bool:
+    down, right = (y + 0.5) / side - region.centre[0], (x + 0.5) / side - region.centre[1]
+    along = math.cos(region.angle) * right + math.sin(region.angle) * down
+    across = -math.sin(region.angle) * right + math.cos(region.angle) * down
+    power = region.roundness
+    return abs(along / region.radii[0]) ** power + abs(across / region.radii[1]) ** power <= 1
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -58,9 +59,9 @@ def test_source_and_region_are_those_of_plain_loops(images: torch.Tensor, seed: 
     everywhere = torch.ones(32, 32, dtype=torch.bool)
     source, mask = moved_part(small, everywhere, draw)
     assert torch.equal(source, slow_moved(small, draw))
-    inside = region(draw, 32, small.device)
+    inside = draw.region.mask(32, small.device)
     for y, x in np.ndindex(32, 32):
-        assert bool(inside[y, x]) == in_region(draw, 32, y, x)
+        assert bool(inside[y, x]) == in_region(draw.region, 32, y, x)
         change = (source - small).abs().mean(0)[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]
         assert bool(mask[y, x]) == bool(inside[y, x] and change.mean() > CHANGED)
 
@@ -68,10 +69,10 @@ def test_source_and_region_are_those_of_plain_loops(images: torch.Tensor, seed: 
 @given(seed=st.integers(0, 10**6))
 def test_draws_keep_their_ranges(seed: int) -> None:
     draw = draw_moved(np.random.default_rng(seed), SIZE)
-    area = math.sqrt(draw.radii[0] * draw.radii[1])
+    area = math.sqrt(draw.region.radii[0] * draw.region.radii[1])
     assert 0.1 <= area <= 0.35 + 1e-9
     assert 0.1 <= math.hypot(*draw.shift) <= 0.5 + 1e-9
-    assert all(0 <= place <= 1 for place in draw.centre)
+    assert all(0 <= place <= 1 for place in draw.region.centre)
 
 
 def test_what_looks_the_same_after_the_move_is_not_anomalous(images: torch.Tensor) -> None:

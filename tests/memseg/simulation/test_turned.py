@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from memseg.config.method import ValidationConfig
-from memseg.simulation.moved import LEAST_SHARE
+from memseg.simulation.region import LEAST_SHARE
 from memseg.simulation.synthetic import synthetic_validation, turned_validation
 from memseg.simulation.turned import _turned, turned_part
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from memseg.config import MethodConfig, flatten_config
+from orchestrator.planning.trial import default_settings
 from orchestrator.registry.bundle import version_files
 
 WEIGHTS = safetensors.numpy.save(
@@ -20,12 +20,9 @@ WEIGHTS = safetensors.numpy.save(
 
 def make_result(key: str = "aaaa0001", category: str = "screw", **changed: Any) -> dict[str, Any]:
     """A trial's result.json."""
-    settings = {
-        n: list(v) if isinstance(v, tuple) else v for n, v in flatten_config(MethodConfig()).items()
-    }
     return {
         "key": key, "training_key": "t" + key, "category": category, "seed": 3,
-        "method_version": 1, "settings": settings, "grid": {"optimizer.lr": 0.04},
+        "method_version": 1, "settings": dict(default_settings()), "grid": {"optimizer.lr": 0.04},
         "inputs": {"train_fingerprint": "f1", "test_fingerprint": "f2",
                    "textures": "procedural:1", "encoder_weights": "sha256:ab"},
         "metrics": {"image_auroc": 0.975, "pixel_auroc": 0.9, "aupro": 0.8, "image_ap": 0.7,

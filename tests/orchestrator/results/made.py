@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from memseg.config import MethodConfig, flatten_config
+from orchestrator.planning.trial import default_settings
 
 Result = dict[str, Any]
 
 
 def result_of(key: str, category: str = "screw", **changed: Any) -> Result:
-    settings = {n: list(v) if isinstance(v, tuple) else v
-                for n, v in flatten_config(MethodConfig()).items()}  # fmt: skip
-    settings |= changed.pop("settings", {})
+    settings = {**default_settings(), **changed.pop("settings", {})}
     image = changed.pop("image", 0.9)
     pixel, score = changed.pop("pixel", 0.95), changed.pop("score", 0.8)
     return {
