@@ -42,6 +42,12 @@ class MemoryConfig(Group):
         "random",
         "at random, as the paper has it, or those that bring the other normal images nearest",
     )
+    most_share: float = setting(
+        1.0,
+        "the memory takes at most this share of the normal images that are not held out",
+        above=0,
+        high=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,10 @@ class ForegroundConfig(Group):
     """Where anomalies may be simulated (section 3.1, foreground enhancement)."""
 
     NAME: ClassVar[str] = "foreground"
-    mode: Literal["off", "threshold", "otsu"] = setting(
-        "off", "off: whole image; threshold: fixed grey level; otsu: found per image"
+    mode: Literal["off", "threshold", "otsu", "auto"] = setting(
+        "off",
+        "off: whole image; threshold: fixed grey level; otsu: found per image; auto: otsu for a "
+        "category whose products lie on a plain background, else off",
     )
     threshold: int = setting(128, "grey level 0..255 of mode threshold", low=0, high=255)
     polarity: Literal["auto", "bright", "dark"] = setting(

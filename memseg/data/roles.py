@@ -34,13 +34,15 @@ def assign_roles(
     held_out_most: int,
     least_training: int,
     category: str,
+    memory_most_share: float = 1.0,
 ) -> Roles:
     """Roles of the normal images whose contents have these hashes.
 
     Held out is each image whose hash falls below ``held_out_share`` (none for 0), but at least
     ``held_out_least`` and at most ``held_out_most``, and copies of the last one; of the rest the
-    first ``memory_samples`` of another order by hash are the memory; what is left trains. Equal
-    contents keep the order in which they are given. Raises DataError where fewer than
+    first ``memory_samples`` of another order by hash are the memory, but at most
+    ``memory_most_share`` of that rest and at least one; what is left trains. Equal contents keep
+    the order in which they are given. Raises DataError where fewer than
     ``least_training`` would be left.
     """
     order = sorted(range(len(hashes)), key=lambda i: (_place(seed, "held out", hashes[i]), i))
@@ -50,14 +52,15 @@ def assign_roles(
     # that is trained on too.
     while 0 < count < len(order) and hashes[order[count - 1]] == hashes[order[count]]:
         count += 1
-    _check(len(hashes), count, memory_samples, least_training, category)
+    memory = _memory_count(memory_samples, memory_most_share, len(hashes) - count)
+    _check(len(hashes), count, memory, least_training, category)
     held_out = frozenset(order[:count])
     rest = [i for i in range(len(hashes)) if i not in held_out]
     rest.sort(key=lambda i: (_place(seed, "memory", hashes[i]), i))
     return Roles(
         held_out=tuple(sorted(held_out)),
-        memory=tuple(rest[:memory_samples]),
-        training=tuple(sorted(rest[memory_samples:])),
+        memory=tuple(rest[:memory]),
+        training=tuple(sorted(rest[memory:])),
     )
 
 
@@ -88,6 +91,11 @@ def _held_out_count(below: int, share: float, least: int, most: int) -> int:
             f"({most})"
         )
     return min(max(below, least), most)
+
+
+def _memory_count(samples: int, most_share: float, available: int) -> int:
+    # Without a limit too few images are an error, not a smaller memory.
+    return samples if most_share == 1 else min(samples, max(1, int(most_share * available)))
 
 
 def _check(n_images: int, held_out: int, memory: int, training: int, category: str) -> None:

@@ -1,11 +1,15 @@
 """Where a product is in its image (section 3.1, foreground enhancement).
 
+Mode auto decides for a category as a whole (``resolved_foreground``): a mask that is right for
+most images of a product and wrong for the others would be a pattern of its own.
+
 n images, S side in pixels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -18,7 +22,14 @@ from memseg.errors import DataError
 Mask = npt.NDArray[np.uint8]
 
 BORDER_SHARE = 32
-"""Polarity auto looks at a frame of one part in so many of the side."""
+"""Polarity and mode auto look at a frame of one part in so many of the side."""
+
+PLAIN_FRAME = 0.05
+"""Mode auto: at most this share of the frame is product where the background is plain. Measured:
+screw 0 in nine of ten images and 0.04 in the worst, transistor 0.13 in the best."""
+
+PLAIN_IMAGES = 0.9
+"""Mode auto: in at least this share of the images the background is plain."""
 
 
 def foreground_masks(
@@ -30,12 +41,12 @@ def foreground_masks(
 
     ``images``: (n, 3, S, S) uint8, RGB. Mode off: True everywhere. Otherwise the grey image is
     cut at a level, fixed or by Otsu's method, and opened and closed. A mask belongs to its
-    image: compute it once. Raises DataError for the first image of which nothing is left, with
-    its index and, where ``names`` are given, its name.
+    image: compute it once; of mode auto it belongs to its category, see ``resolved_foreground``.
+    Raises DataError for the first image of which nothing is left, with its index and, where
+    ``names`` are given, its name.
     """
-    pixels = images.cpu().numpy() if isinstance(images, torch.Tensor) else images
-    if pixels.ndim != 4 or pixels.shape[1] != 3 or pixels.dtype != np.uint8:
-        raise ValueError(f"images must be uint8 (n, 3, S, S), got {pixels.dtype} {pixels.shape}")
+    pixels = _checked(images)
+    config = resolved_foreground(pixels, config)
     masks = np.ones((pixels.shape[0], *pixels.shape[2:]), dtype=np.bool_)
     if config.mode == "off":
         return torch.from_numpy(masks)
@@ -48,6 +59,25 @@ def foreground_masks(
                 "set foreground.mode off, or another threshold or polarity, for this category"
             )
     return torch.from_numpy(masks)
+
+
+def resolved_foreground(
+    images: npt.NDArray[np.uint8] | torch.Tensor, config: ForegroundConfig
+) -> ForegroundConfig:
+    """``config`` with mode auto decided by the category's ``images``; another mode is kept.
+
+    ``images``: (n, 3, S, S) uint8, RGB. Otsu where each image has a product and the frame is
+    background (``PLAIN_FRAME``, ``PLAIN_IMAGES``), else off: a texture fills its image, and a
+    product on a patterned ground cannot be cut out by one grey level. Not in the paper, which
+    sets the foreground by hand.
+    """
+    if config.mode != "auto":
+        return config
+    otsu = replace(config, mode="otsu")
+    masks = [foreground_mask(image, otsu) for image in _checked(images)]
+    plain = [mask[_frame(mask.shape[0])].mean() <= PLAIN_FRAME for mask in masks]
+    clear = bool(masks) and all(mask.any() for mask in masks) and np.mean(plain) >= PLAIN_IMAGES
+    return otsu if clear else replace(config, mode="off")
 
 
 def foreground_mask(image: npt.NDArray[np.uint8], config: ForegroundConfig) -> Mask:
@@ -89,10 +119,22 @@ def _element(side: int) -> tuple[Mask, tuple[int, int], Mask, tuple[int, int]]:
 def _product_is_bright(bright: Mask, config: ForegroundConfig) -> bool:
     if config.polarity != "auto":
         return config.polarity == "bright"
-    width = max(1, bright.shape[0] // BORDER_SHARE)
-    inside = np.zeros_like(bright, dtype=np.bool_)
-    inside[width:-width, width:-width] = True
-    return bool(bright[~inside].mean() <= 0.5)
+    return bool(bright[_frame(bright.shape[0])].mean() <= 0.5)
+
+
+def _frame(side: int) -> npt.NDArray[np.bool_]:
+    """(S, S), True along the border."""
+    width = max(1, side // BORDER_SHARE)
+    frame = np.ones((side, side), dtype=np.bool_)
+    frame[width:-width, width:-width] = False
+    return frame
+
+
+def _checked(images: npt.NDArray[np.uint8] | torch.Tensor) -> npt.NDArray[np.uint8]:
+    pixels = images.cpu().numpy() if isinstance(images, torch.Tensor) else images
+    if pixels.ndim != 4 or pixels.shape[1] != 3 or pixels.dtype != np.uint8:
+        raise ValueError(f"images must be uint8 (n, 3, S, S), got {pixels.dtype} {pixels.shape}")
+    return pixels
 
 
 def _described(config: ForegroundConfig) -> str:

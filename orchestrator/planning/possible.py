@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from memseg.config import MethodConfig
-from memseg.config.method import ValidationConfig
+from memseg.config.method import MemoryConfig, ValidationConfig
 from memseg.data.roles import assign_roles
 from memseg.errors import DataError
 from orchestrator.planning.inventory import CategoryInventory
 
 _ROLE_SETTINGS = (
     "memory.samples",
+    "memory.most_share",
     "validation.held_out_share",
     "validation.held_out_least",
     "validation.held_out_most",
@@ -46,7 +47,7 @@ def possible_points(
     # Most of a grid does not touch roles: each combination of what does is looked at once.
     lack = functools.cache(functools.partial(_lack, category, tuple(seeds)))
     for point, method in points:
-        reason = lack(method.memory.samples, method.validation, method.training.batch_size)
+        reason = lack(method.memory, method.validation, method.training.batch_size)
         if reason is None:
             possible.append((point, method))
         else:
@@ -58,7 +59,7 @@ def possible_points(
 def _lack(
     category: CategoryInventory,
     seeds: Sequence[int],
-    memory_samples: int,
+    memory: MemoryConfig,
     validation: ValidationConfig,
     batch_size: int,
 ) -> str | None:
@@ -68,12 +69,13 @@ def _lack(
             assign_roles(
                 category.train_hashes,
                 seed,
-                memory_samples,
+                memory.samples,
                 validation.held_out_share,
                 validation.held_out_least,
                 validation.held_out_most,
                 batch_size,
                 category.category,
+                memory.most_share,
             )
     except DataError as error:
         return str(error)

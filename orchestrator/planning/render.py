@@ -124,6 +124,10 @@ def _remarks(plan: Plan, category: CategoryInventory) -> Iterable[str]:
     dropped = sum(d.category == category.category for d in plan.dropped)
     if dropped:
         yield "grid values dropped, see below"
+    limits = {t.method.memory.most_share for t in plan.trials_of(category.category)} - {1.0}
+    if limits:
+        shares = ", ".join(f"{share:.0%}" for share in sorted(limits))
+        yield f"memory at most {shares} of the normal images"
     modes = sorted({t.method.foreground.mode for t in plan.trials_of(category.category)})
     if modes != ["off"]:
         yield f"foreground {', '.join(modes)}"

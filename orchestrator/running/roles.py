@@ -28,6 +28,7 @@ def trial_roles(trial: Trial, product: Product) -> Roles:
         config.validation.held_out_most,
         config.training.batch_size,
         trial.category,
+        config.memory.most_share,
     )
 
 

@@ -28,7 +28,7 @@ from memseg.metrics.auroc import auroc
 from memseg.metrics.evaluate import compute_metrics
 from memseg.metrics.undefined import UndefinedMetric
 from memseg.model.network import MemSegNet, load_state
-from memseg.simulation.foreground import foreground_masks
+from memseg.simulation.foreground import foreground_masks, resolved_foreground
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
 from memseg.training.execution import Execution, make_execution, set_threads
@@ -108,6 +108,9 @@ def run_trial(
         "memory_samples": [product.train_names[i] for i in roles.memory],
         "held_out": [product.train_names[i] for i in roles.held_out],
         "training_images": len(roles.training),
+        "foreground": resolved_foreground(
+            product.train[list(roles.training)], config.foreground
+        ).mode,
         "precision": config.training.precision,
         "weights_sha256": sha256(weights),
         "started_at": started_at,
@@ -127,8 +130,9 @@ def _training_images(
     """What the trial trains on; leaves a picture of the foregrounds where there are any."""
     images = product.train[list(roles.training)]
     names = [product.train_names[i] for i in roles.training]
-    foregrounds = foreground_masks(images, trial.method.foreground, names)
-    if trial.method.foreground.mode != "off":
+    foreground = resolved_foreground(images, trial.method.foreground)
+    foregrounds = foreground_masks(images, foreground, names)
+    if foreground.mode != "off":
         folder.write(FOREGROUND, foreground_sheet(images, foregrounds.numpy()))
     return TrainingImages(torch.from_numpy(images), foregrounds)
 

@@ -15,6 +15,7 @@ from memseg.errors import SettingError
 NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "image.size": ((64, 256, 1024), (0, 32, 63, 65, 100, 1056, -64)),
     "memory.samples": ((1, 30, 4096), (0, -1, 4097)),
+    "memory.most_share": ((0.01, 0.5, 1), (0, -0.1, 1.01)),
     "difference.smoothing": ((1, 3, 5), (0, -1, 2, 4)),
     "difference.factor": ((1e-6, 1, 1000), (0, -1)),
     "difference.feature_factor": ((1e-6, 1, 100), (0, -1)),
@@ -63,7 +64,7 @@ CHOICES = {
     "difference.normalisation": ("none", "level", "place"),
     "model.m1_from": ("m2", "m3"),
     "model.attention_mean": ("product", "geometric"),
-    "foreground.mode": ("off", "otsu"),
+    "foreground.mode": ("off", "otsu", "auto"),
     "foreground.polarity": ("auto", "bright", "dark"),
     "optimizer.name": ("sgd", "adamw"),
     "training.precision": ("auto", "fp32", "bf16"),

@@ -26,13 +26,13 @@ def test_the_paper_groups_five_textures_and_ten_objects() -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_every_category_resolves_under_every_preset(preset: str, category: str) -> None:
-    flat = {**PRESETS[preset], **CATEGORY_SETTINGS.get(category, {})}
-    expected = {**flatten_config(MethodConfig()), **flat}
+    row = {} if preset == "best" else CATEGORY_SETTINGS.get(category, {})
+    expected = {**flatten_config(MethodConfig()), **PRESETS[preset], **row}
     assert flatten_config(resolve(preset, category)) == expected
 
 
 def test_the_presets_are_the_defaults_and_the_paper_without_held_out_images() -> None:
-    assert set(PRESETS) == {"default", "paper"}
+    assert set(PRESETS) == {"default", "paper", "best"}
     assert resolve("default", "tile") == MethodConfig()
     assert differences(resolve("paper", "tile")) == {
         "validation.held_out_share": 0.0,
@@ -40,8 +40,13 @@ def test_the_presets_are_the_defaults_and_the_paper_without_held_out_images() ->
     }
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_authors_exceptions_hold_under_every_preset(preset: str) -> None:
+def test_best_is_the_same_for_every_category_tuned_or_not() -> None:
+    assert {resolve("best", name) for name in CATEGORIES} == {resolve("best", "my-line")}
+    assert resolve("best", "screw", {"memory.samples": 5}).memory.samples == 5
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_the_authors_exceptions_hold_under_the_presets_of_the_paper(preset: str) -> None:
     """transistor's and cable's own features are not multiplied, transistor's difference more."""
     factors = {
         name: (config.difference.factor, config.difference.feature_factor)

@@ -39,6 +39,25 @@ def test_memories_of_different_sizes_are_prefixes_of_one_order() -> None:
     assert large.held_out == small.held_out
 
 
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(60, 120), share=st.floats(0.01, 0.99), samples=st.integers(1, 40))
+def test_a_memory_takes_at_most_its_share_of_what_is_not_held_out(
+    n: int, share: float, samples: int
+) -> None:
+    hashes, fixed = contents(n), {"memory_samples": samples, "held_out_share": 0.0}
+    limited = roles(hashes, **fixed, memory_most_share=share, least_training=0).memory
+    assert len(limited) == min(samples, max(1, int(share * n)))
+    assert limited == roles(hashes, **fixed).memory[: len(limited)]
+
+
+def test_a_toothbrush_has_the_papers_memory_where_a_quarter_is_the_limit() -> None:
+    """60 normal images, of which the paper takes 10 (section 4.2)."""
+    limited = {"memory_samples": 60, "memory_most_share": 0.25}
+    assert 10 <= len(roles(contents(60), **limited).memory) <= 14
+    with pytest.raises(DataError, match="60 normal images, 68 are needed"):
+        roles(contents(60), **{**limited, "memory_most_share": 1.0, "least_training": 0})
+
+
 def test_the_held_out_images_do_not_depend_on_the_memory_and_come_first() -> None:
     hashes = contents(60)
     without = roles(hashes, held_out_share=0.0, memory_samples=30)

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from memseg.config.method import ForegroundConfig
 from memseg.errors import DataError
-from memseg.simulation.foreground import closed, foreground_masks, opened, otsu_level
+from memseg.simulation.foreground import (
+    closed,
+    foreground_masks,
+    opened,
+    otsu_level,
+    resolved_foreground,
+)
 
 PLAIN = {"opening": 1, "closing": 1}
 
@@ -118,6 +124,55 @@ def test_an_images_mask_does_not_depend_on_the_others() -> None:
     config = ForegroundConfig(mode="otsu")
     alone = torch.cat([foreground_masks(image[None], config) for image in images])
     assert torch.equal(foreground_masks(images, config), alone)
+
+
+def frame_touched(share: float) -> np.ndarray:
+    """(1, 3, 64, 64): a disc, and a bar so long that it is this share of the frame."""
+    image = disc(200, 40)
+    frame = 64 * 64 - 60 * 60
+    image[:, :, :2, : round(share * frame / 2)] = 200
+    return image
+
+
+def test_auto_is_otsu_where_products_lie_on_a_plain_background() -> None:
+    images = np.concatenate([disc(200, 40), disc(40, 200), frame_touched(0.03)])
+    auto, otsu = ForegroundConfig(mode="auto", **PLAIN), ForegroundConfig(mode="otsu", **PLAIN)
+    assert resolved_foreground(images, auto) == otsu
+    assert torch.equal(foreground_masks(images, auto), foreground_masks(images, otsu))
+
+
+@pytest.mark.parametrize(("touching", "mode"), [(1, "otsu"), (2, "off")])
+def test_auto_lets_one_image_in_ten_touch_the_frame(touching: int, mode: str) -> None:
+    images = np.concatenate([disc(200, 40)] * (10 - touching) + [frame_touched(0.1)] * touching)
+    auto = ForegroundConfig(mode="auto", **PLAIN)
+    assert resolved_foreground(images, auto).mode == mode
+    assert bool(foreground_masks(images, auto).all()) is (mode == "off")
+
+
+def test_auto_is_off_for_a_texture_and_for_an_image_without_a_product() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (4, 3, 64, 64)).astype(np.uint8)
+    auto = ForegroundConfig(mode="auto")
+    assert resolved_foreground(noise, auto).mode == "off"
+    blank = np.full((1, 3, 64, 64), 90, np.uint8)
+    assert resolved_foreground(np.concatenate([disc(200, 40)] * 20 + [blank]), auto).mode == "off"
+    assert foreground_masks(blank, auto).all()
+
+
+@pytest.mark.parametrize("mode", ["off", "otsu"])
+def test_a_mode_that_is_not_auto_is_kept(mode: str) -> None:
+    config = ForegroundConfig(mode=mode)
+    assert resolved_foreground(disc(200, 40), config) is config
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("category", "mode"), [("screw", "otsu"), ("transistor", "off")])
+def test_auto_knows_the_measured_categories(real_data: Path, category: str, mode: str) -> None:
+    files = sorted((real_data / "mvtec_ad" / category / "train" / "good").iterdir())[::20]
+    pictures = [
+        cv2.resize(cv2.imread(str(f)), (256, 256), interpolation=cv2.INTER_AREA) for f in files
+    ]
+    images = np.stack([p[:, :, ::-1].transpose(2, 0, 1) for p in pictures])
+    assert resolved_foreground(images, ForegroundConfig(mode="auto")).mode == mode
 
 
 @pytest.mark.real_data

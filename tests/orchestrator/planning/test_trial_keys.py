@@ -13,6 +13,7 @@ DEFAULTS: dict[str, Any] = {
     "image.size": 256,
     "memory.samples": 30,
     "memory.selection": "random",
+    "memory.most_share": 1.0,
     "difference.distance": "absolute",
     "difference.choice": "per_level",
     "difference.smoothing": 3,
@@ -89,6 +90,7 @@ def test_a_default_that_is_written_out_is_the_same_trial() -> None:
     {"difference__normalisation": "level"}, {"model__attention_mean": "geometric"},
     {"simulation__moved_share": 0.5}, {"simulation__moved_size": (0.1, 0.2)},
     {"validation__held_out_share": 0.2}, {"memory__samples": 31},
+    {"memory__most_share": 0.5}, {"foreground__mode": "auto"},
     {"training__precision": "bf16"}, {"model__memory": False},
 ], ids=str)  # fmt: skip
 def test_another_setting_is_another_trial_and_another_training(setting: dict[str, Any]) -> None:
