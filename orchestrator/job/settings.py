@@ -90,7 +90,9 @@ class JobConfig(Group):
     name: str = setting(
         "", "name of the sweep and of its folder WORKSPACE/sweeps/NAME; else the job file's name"
     )
-    preset: str = setting("default", "settings to start from: default, or paper (no held-out)")
+    preset: str = setting(
+        "default", "settings to start from: default, paper (none held out), or best (RESULTS.md)"
+    )
     data: DataConfig = field(default_factory=DataConfig)
     textures: str | None = setting(
         None, "folder of texture images, any nesting (DTD); null: textures drawn by the code"
