@@ -246,7 +246,7 @@ def test_without_arguments_and_data_root_the_job_files_are_listed(
     monkeypatch.delenv("MEMSEG_DATA_ROOT", raising=False)
     assert main([]) == 2
     shown = capsys.readouterr().err
-    for name in ("demo.yaml", "paper.yaml", "paper-grid.yaml"):
+    for name in ("demo.yaml", "paper.yaml", "best.yaml", "paper-grid.yaml"):
         assert name in shown
 
 
