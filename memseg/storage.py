@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import pyarrow.fs as pafs
 
-from memseg.errors import StorageError
-from memseg.patience import patiently
+from memseg.errors import StorageDownError, StorageError
+from memseg.patience import PATIENCE_S, is_passing, patiently
 
 T = TypeVar("T")
 
@@ -38,16 +38,20 @@ class FileInfo:
 
 
 def _tried(action: str, where: str, operation: Callable[[], T]) -> T:
-    """The operation's value, with patience for errors that pass. Raises StorageError."""
+    """The operation's value, with patience for errors that pass.
+
+    Raises StorageDownError when patience is used up or the disk is full, else StorageError.
+    """
     try:
         return patiently(operation)
     except OSError as error:
-        raise StorageError(f"cannot {action} {where}: {_said(error)}") from error
-
-
-def _said(error: OSError) -> str:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return f"{error}{'; make room and run the same command again' if full else ''}"
+        said = f"cannot {action} {where}: {error}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageDownError(f"{said}; make room and run the same command again") from error
+        if is_passing(error):
+            waited = f"{said}; waited {PATIENCE_S:.0f} s for it"
+            raise StorageDownError(waited) from error
+        raise StorageError(said) from error
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,20 @@ class Folder:
         """Writes JSON with sorted keys: equal values give equal bytes."""
         text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         self.write(relative, (text + "\n").encode())
+
+    def append(self, relative: str, data: bytes) -> None:
+        """Adds to the end of a file where ``is_local``, in one piece; makes it where it is not.
+
+        No object store can do that. Writers may append at the same time.
+        """
+        path = Path(self.at(relative))
+
+        def add() -> None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab", buffering=0) as stream:
+                stream.write(data)
+
+        _tried("append to", str(path), add)
 
     def delete(self, relative: str) -> None:
         """Deletes a file; nothing happens where there is none."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from memseg.errors import MemSegError
+from orchestrator.ledger.kinds import STORAGE
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
@@ -19,7 +20,7 @@ from orchestrator.running.inputs import (
     product_or_error,
     textures_or_error,
 )
-from orchestrator.running.outcome import outcome_event
+from orchestrator.running.outcome import attempt_event, outcome_event
 from orchestrator.running.placement import Placement
 from orchestrator.running.retries import decide
 
@@ -31,7 +32,10 @@ def run_inline(
     ledger: Ledger,
     listener: Listener,
 ) -> None:
-    """Runs the trials in order; what became of each is in the ledger."""
+    """Runs the trials in order; what became of each is in the ledger.
+
+    Raises StorageDownError where the workspace cannot be written any more.
+    """
     inputs = _Inputs(sources)
     donors = ledger.trained(trials)
     for trial in trials:
@@ -44,7 +48,12 @@ def run_inline(
             if kind is None:
                 break
             failures = (*failures, kind)
+            failed = attempt_event(trial, ledger)
+            if failed is not None:
+                listener(failed)
             if not decide(failures):
+                if kind == STORAGE:
+                    ledger.check_writable()
                 break
         listener(outcome_event(trial, ledger))
 

@@ -12,6 +12,7 @@ from typing import Any
 os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "3600")
 
 import ray
+import ray.tune
 from ray.exceptions import RayError
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
@@ -58,6 +59,8 @@ def drive(config: Mapping[str, Any], setup: DriverSetup) -> None:
         if kind is None:
             return
         failures = (*failures, kind)
+        # Not known to the driver is the step: the worker said it, and says it again.
+        ray.tune.report({"failed_attempt": len(failures)})
         if not retries.decide(failures):
             return
 
