@@ -13,6 +13,7 @@ from memseg.training.intervals import Intervals
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
+from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.event_log import EventLog
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.planning.allotment import Allotment
@@ -65,7 +66,7 @@ def execute(
     try:
         if config.executor == "inline":
             with view:
-                run_inline(to_do, sources, placement, ledger, listener)
+                run_inline(to_do, sources, placement, ledger, listener, Claims(ledger, log.run))
         else:
             # Ray takes seconds to import: only when it is used.
             from orchestrator.running.ray_executor import ray_session, run_on_ray
@@ -73,7 +74,7 @@ def execute(
             with ray_session(config.address), view:
                 run_on_ray(
                     to_do, sources, placement, ledger, listener, allotment,
-                    config.resources.max_concurrent, plan.name,
+                    config.resources.max_concurrent, plan.name, log.run,
                 )  # fmt: skip
     except BaseException as error:
         ended(log, error)

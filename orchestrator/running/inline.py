@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from memseg.errors import MemSegError
+from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.kinds import STORAGE
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import Trial
@@ -23,6 +24,7 @@ from orchestrator.running.inputs import (
 from orchestrator.running.outcome import attempt_event, outcome_event
 from orchestrator.running.placement import Placement
 from orchestrator.running.retries import decide
+from orchestrator.running.turns import in_turn
 
 
 def run_inline(
@@ -31,6 +33,7 @@ def run_inline(
     placement: Placement,
     ledger: Ledger,
     listener: Listener,
+    claims: Claims,
 ) -> None:
     """Runs the trials in order; what became of each is in the ledger.
 
@@ -38,24 +41,38 @@ def run_inline(
     """
     inputs = _Inputs(sources)
     donors = ledger.trained(trials)
-    for trial in trials:
+
+    def note(trial: Trial, text: str) -> None:
+        listener(Event(events.NOTE, trial.category, trial.key, text=text))
+
+    for trial, ours in in_turn(trials, claims, ledger, note):
         listener(Event(events.STARTED, trial.category, trial.key))
-        reporter, donor = _Listening(trial, listener), donors.get(trial.key)
-        load = functools.partial(inputs.of, trial)
-        failures: tuple[str, ...] = ()
-        while True:
-            kind = attempt(trial, load, placement, ledger, reporter, failures, donor)
-            if kind is None:
-                break
-            failures = (*failures, kind)
-            failed = attempt_event(trial, ledger)
-            if failed is not None:
-                listener(failed)
-            if not decide(failures):
-                if kind == STORAGE:
-                    ledger.check_writable()
-                break
+        if ours:
+            with claims.kept(trial.category, trial.key):
+                load = functools.partial(inputs.of, trial)
+                _run(trial, load, placement, ledger, listener, donors.get(trial.key))
         listener(outcome_event(trial, ledger))
+
+
+def _run(
+    trial: Trial,
+    load: Callable[[], Loaded],
+    placement: Placement,
+    ledger: Ledger,
+    listener: Listener,
+    donor: str | None,
+) -> None:
+    """Attempts until the trial is committed or its tries are used up."""
+    reporter, failures = _Listening(trial, listener), tuple[str, ...]()
+    while kind := attempt(trial, load, placement, ledger, reporter, failures, donor):
+        failures = (*failures, kind)
+        failed = attempt_event(trial, ledger)
+        if failed is not None:
+            listener(failed)
+        if not decide(failures):
+            if kind == STORAGE:
+                ledger.check_writable()
+            return
 
 
 class _Inputs:

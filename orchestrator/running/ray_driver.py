@@ -21,6 +21,7 @@ from ray.tune.integration.ray_train import TuneReportCallback
 
 from memseg.storage import Folder
 from orchestrator.ledger import kinds
+from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Trial, from_json
 from orchestrator.running import retries
@@ -28,6 +29,7 @@ from orchestrator.running.failures import failure
 from orchestrator.running.placement import Placement
 from orchestrator.running.ray_failures import kind_of_ray, message_of_ray
 from orchestrator.running.ray_worker import train_worker
+from orchestrator.running.turns import in_turn
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class DriverSetup:
     placement: Placement
     loader: Any
     """Handle of the InputLoader."""
+    run: str
+    """Owner of the claims."""
     cpus: int
     """CPUs of a trial's worker."""
     gpus: float
@@ -51,8 +55,20 @@ def drive(config: Mapping[str, Any], setup: DriverSetup) -> None:
     """Runs one trial until it is committed or its retries are used up (retries.decide)."""
     trial = from_json(setup.trials[config["key"]])
     ledger = Ledger(setup.workspace)
-    if isinstance(ledger.record(trial.category, trial.key), Done):
-        return  # a driver that was started again after its trial's commit
+    claims = Claims(ledger, setup.run)
+    # One trial: it is waited for, or finished by another sweep (or this one, before its driver
+    # was started again).
+    for _, ours in in_turn([trial], claims, ledger, _note):
+        if ours:
+            with claims.kept(trial.category, trial.key):
+                _run(trial, setup, ledger)
+
+
+def _note(trial: Trial, text: str) -> None:
+    ray.tune.report({"note": text})
+
+
+def _run(trial: Trial, setup: DriverSetup, ledger: Ledger) -> None:
     failures: tuple[str, ...] = ()
     while True:
         kind = _fit_once(trial, setup, ledger, failures)

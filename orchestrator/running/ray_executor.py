@@ -50,11 +50,13 @@ def run_on_ray(
     allotment: Allotment,
     most_at_once: int,
     sweep: str,
+    run: str,
 ) -> None:
     """Runs the trials on the connected cluster; what became of each is in the ledger.
 
     ``most_at_once``: 0 for as many as the cluster holds (and the head's memory, on one node).
-    Raises SettingError when no node can hold one trial.
+    ``run``: name of this run of the sweep, the owner of its claims. Raises SettingError when no
+    node can hold one trial.
     """
     at_once = _fitting(allotment, most_at_once)
     check_workspace_on_nodes(ledger.workspace)
@@ -65,6 +67,7 @@ def run_on_ray(
         workspace=ledger.workspace,
         placement=placement,
         loader=loader,
+        run=run,
         cpus=allotment.cpus,
         gpus=allotment.gpus,
         trials={trial.key: trial.to_json() for trial in trials},
