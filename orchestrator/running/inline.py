@@ -46,8 +46,8 @@ def run_inline(
         listener(Event(events.NOTE, trial.category, trial.key, text=text))
 
     for trial, ours in in_turn(trials, claims, ledger, note):
-        listener(Event(events.STARTED, trial.category, trial.key))
         if ours:
+            listener(Event(events.STARTED, trial.category, trial.key))
             with claims.kept(trial.category, trial.key):
                 load = functools.partial(inputs.of, trial)
                 _run(trial, load, placement, ledger, listener, donors.get(trial.key))

@@ -112,7 +112,8 @@ def _explained(what: str) -> Iterator[None]:
 def _fitting(allotment: Allotment, most: int) -> int:
     """How many trials run at once: what the nodes hold that are there or may be started.
 
-    At most the setting. On a single node the planner's figure counts too: it knows the node's memory.
+    At most the setting. On a single node the planner's figure counts too: it knows the node's
+    memory.
     """
     shape = cluster_shape()
     fitting = shape.holds(allotment)
