@@ -25,6 +25,10 @@ from memseg.patience import PATIENCE_S, is_passing, patiently
 T = TypeVar("T")
 
 
+_SCHEMES = {"s3": "s3://", "gcs": "gs://", "abfs": "abfs://"}
+"""Object stores of pyarrow that an address and the environment are enough for."""
+
+
 @dataclass(frozen=True)
 class FileInfo:
     """One file below a folder."""
@@ -45,7 +49,8 @@ def _tried(action: str, where: str, operation: Callable[[], T]) -> T:
     try:
         return patiently(operation)
     except OSError as error:
-        said = f"cannot {action} {where}: {error}"
+        # Details name the host of an object store.
+        said = f"cannot {action} {where}: {str(error).partition('; Details:')[0]}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageDownError(f"{said}; make room and run the same command again") from error
         if is_passing(error):
@@ -61,6 +66,18 @@ class Folder:
     filesystem: pafs.FileSystem
     path: str
     """Absolute on a local file system, bucket/prefix on an object store."""
+
+    @property
+    def location(self) -> str:
+        """What ``open_folder`` makes this folder from, without host and credentials."""
+        return f"{_SCHEMES.get(self.filesystem.type_name, '')}{self.path}"
+
+    def __reduce__(self) -> Any:
+        # Another process opens an object store by its address, with what its own environment
+        # says: neither key nor host travels through Ray, nor into the files that Ray keeps.
+        if self.filesystem.type_name in _SCHEMES:
+            return _reopened, (self.location,)
+        return Folder, (self.filesystem, self.path)
 
     @property
     def is_local(self) -> bool:
@@ -196,6 +213,11 @@ def _write_local(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _reopened(location: str) -> Folder:
+    filesystem, path = _tried("open", location, lambda: pafs.FileSystem.from_uri(location))
+    return Folder(filesystem, path.rstrip("/"))
 
 
 def open_folder(location: str | Path) -> Folder:

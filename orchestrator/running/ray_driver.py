@@ -124,8 +124,7 @@ def _trainer(
         run_config=RunConfig(
             # Ray Train resumes by (storage_path, name): the name holds content, no time.
             name=trial.name,
-            storage_path=setup.workspace.at("ray/train"),
-            storage_filesystem=setup.workspace.filesystem,
+            storage_path=setup.workspace.sub("ray/train").location,
             # Retries are decided here, by kind; Train would repeat every error alike, and
             # preemptions for ever.
             failure_config=FailureConfig(

@@ -87,8 +87,7 @@ def run_on_ray(
         ),
         run_config=ray.tune.RunConfig(
             name=sweep,
-            storage_path=ledger.workspace.at("ray/tune"),
-            storage_filesystem=ledger.workspace.filesystem,
+            storage_path=ledger.workspace.sub("ray/tune").location,
             callbacks=[ListenerCallback(by_key, ledger, listener, loader)],
             # A driver that dies with its process starts again and reads the ledger.
             failure_config=ray.tune.FailureConfig(max_failures=2),
