@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from orchestrator.ledger.claims import POLL_S, Claims
+from orchestrator.ledger.claims import LAPSES_S, POLL_S, Claims
 from orchestrator.ledger.ledger import Done, Ledger
 from orchestrator.planning.trial import Trial
 
-WAITING = "another sweep is at it, waits for its result"
+WAITING = f"another sweep is at it, or died within {LAPSES_S:.0f} s: waits for its result"
 
 
 def in_turn(
