@@ -14,7 +14,7 @@ from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
 
 _EVALUATION_ONLY = (
     "evaluation.", "validation.anomalies", "validation.contrast", "validation.shape_size",
-    "validation.turned",
+    "validation.turned", "validation.place",
 )  # fmt: skip
 """How names begin of settings that weights do not depend on; what is held out they do."""
 
