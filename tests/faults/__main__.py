@@ -19,7 +19,8 @@ from pathlib import Path
 from memseg.data.demo import draw_demo
 from orchestrator.aggregation.markdown_table import cell, table
 from tests.faults.harness import Lines, Sweep
-from tests.faults.scenarios import SCENARIOS, Lab, Row
+from tests.faults.lab import Lab, Row
+from tests.faults.scenarios import SCENARIOS
 
 HEADER = (
     "fault", "what was done", "exit codes", "finished trials lost", "run again",

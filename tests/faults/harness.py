@@ -116,6 +116,12 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str], wh
         time.sleep(0.1)
 
 
+def one_done_one_under_way(sweep: Sweep, process: subprocess.Popen[str]) -> dict[str, bytes]:
+    """Waits for a finished trial and a checkpoint of another; returns the results then."""
+    wait_until(lambda: bool(sweep.results() and sweep.checkpoints()), process, "a checkpoint")
+    return sweep.results()
+
+
 def kill_now(process: subprocess.Popen[str]) -> None:
     """SIGKILL for the process alone: what it started has to notice by itself."""
     os.kill(process.pid, signal.SIGKILL)

@@ -7,66 +7,19 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from tests.faults.harness import Lines, Sweep, again, kill_now, train_workers, wait_until
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the fault table."""
-
-    fault: str
-    done: str
-    """What was done, in words."""
-    exit_codes: tuple[int, ...]
-    lost: int
-    """Finished trials that were lost."""
-    again: int
-    """Finished trials that were run again."""
-    equal: bool
-    """auroc.csv is the undisturbed run's, byte for byte."""
-    failures: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Lab:
-    """What scenarios share."""
-
-    lines: Lines
-    folder: Path
-    undisturbed: bytes
-    """auroc.csv of the run that nothing was done to."""
-
-    def sweep(self, name: str, executor: str, *more: str) -> Sweep:
-        """A sweep over a workspace of its own."""
-        return Sweep(self.lines, str(self.folder / name), executor, more)
-
-    def row(
-        self, fault: str, done: str, sweep: Sweep, before: Mapping[str, bytes], started: float
-    ) -> Row:
-        """The row of a sweep that has ended; ``before``: results at the time of the fault."""
-        after = sweep.results()
-        lost, rerun = again(before, after)
-        return Row(
-            fault, done, tuple(sweep.exit_codes), lost, rerun,
-            sweep.auroc() == self.undisturbed, sweep.failures(), time.monotonic() - started,
-        )  # fmt: skip
-
-
-def _one_done_one_under_way(sweep: Sweep, process: subprocess.Popen[str]) -> Mapping[str, bytes]:
-    """Waits for a finished trial and a checkpoint of another; returns the results then."""
-    wait_until(lambda: bool(sweep.results() and sweep.checkpoints()), process, "a checkpoint")
-    return sweep.results()
+from tests.faults import on_a_store
+from tests.faults.harness import Sweep, kill_now, one_done_one_under_way, train_workers
+from tests.faults.lab import Lab, Row
 
 
 def worker_killed(lab: Lab) -> Row:
     """SIGKILL of a Ray Train worker."""
     started, sweep = time.monotonic(), lab.sweep("worker", "ray")
     process = sweep.start()
-    before = _one_done_one_under_way(sweep, process)
+    before = one_done_one_under_way(sweep, process)
     for worker in train_workers(process.pid):
         worker.kill()
     sweep.end(process)
@@ -77,7 +30,7 @@ def driver_killed(lab: Lab) -> Row:
     """SIGKILL of the process that runs the sweep, and the same command again."""
     started, sweep = time.monotonic(), lab.sweep("driver", "ray")
     process = sweep.start()
-    before = _one_done_one_under_way(sweep, process)
+    before = one_done_one_under_way(sweep, process)
     kill_now(process)
     sweep.end(process)
     sweep.run()
@@ -90,7 +43,7 @@ def node_removed(lab: Lab) -> Row:
     with _cluster() as cluster:
         sweep = lab.sweep("node", "ray", "--address", cluster.address)
         process = sweep.start()
-        before = _one_done_one_under_way(sweep, process)
+        before = one_done_one_under_way(sweep, process)
         node = next(n for n in cluster.workers if train_workers(_raylet(n)))
         cluster.remove(node)
         sweep.end(process)
@@ -104,7 +57,7 @@ def copy_lost(lab: Lab) -> Row:
         sweep = lab.sweep("copy", "ray", "--address", cluster.address, "--resources.threads", "1",
                           "--resources.max_concurrent", "1")  # fmt: skip
         process = sweep.start()
-        before = _one_done_one_under_way(sweep, process)
+        before = one_done_one_under_way(sweep, process)
         idle = [n for n in cluster.workers if not train_workers(_raylet(n))]
         for node in idle:
             cluster.remove(node)
@@ -116,7 +69,7 @@ def checkpoint_corrupt(lab: Lab) -> Row:
     """The driver is killed, and half of the newest checkpoint is other bytes."""
     started, sweep = time.monotonic(), lab.sweep("corrupt", "inline")
     process = sweep.start()
-    before = _one_done_one_under_way(sweep, process)
+    before = one_done_one_under_way(sweep, process)
     kill_now(process)
     sweep.end(process)
     for name in sweep.checkpoints():
@@ -138,7 +91,7 @@ def two_at_once(lab: Lab) -> Row:
     row = lab.row("two sweeps at once", "same command twice", sweep, before, started)
     starts = sum(sweep.starts().values())
     twice = starts - len(sweep.results())
-    return Row(**{**vars(row), "done": f"{row.done}; trials started twice: {twice}"})
+    return replace(row, done=f"{row.done}; trials started twice: {twice}")
 
 
 def disk_full(lab: Lab) -> Row:
@@ -147,7 +100,7 @@ def disk_full(lab: Lab) -> Row:
     with _small_disk(lab.folder / "disk") as disk:
         sweep = Sweep(lab.lines, str(disk / "ws"), "inline")
         process = sweep.start()
-        before = _one_done_one_under_way(sweep, process)
+        before = one_done_one_under_way(sweep, process)
         ballast = disk / "ballast"
         _fill(ballast)
         sweep.end(process)
@@ -161,9 +114,12 @@ SCENARIOS: Mapping[str, Callable[[Lab], Row]] = {
     "node": node_removed,
     "driver": driver_killed,
     "copy": copy_lost,
+    "while": on_a_store.failing_for_a_while,
+    "gone": on_a_store.gone,
     "disk": disk_full,
     "checkpoint": checkpoint_corrupt,
     "two": two_at_once,
+    "s3": on_a_store.everything_on_it,
 }
 
 
