@@ -84,7 +84,8 @@ def train(
 ) -> TrainingSummary:
     """Trains in place to the last step, going on from the newest checkpoint.
 
-    ``gate`` may end it earlier; the checkpoint of that step is kept. Raises DivergedError when the loss is no longer finite.
+    ``gate`` may end it earlier; the checkpoint of that step is kept. Raises DivergedError when
+    the loss is no longer finite.
     """
     max_steps = config.training.max_steps
     optimizer = make_optimizer(config.optimizer, network.trainable_parameters())
