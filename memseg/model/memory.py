@@ -87,8 +87,9 @@ class Memory(nn.Module):
     @torch.no_grad()
     def _make(self, trunk: Trunk) -> Features:
         parts = []
+        kind = next(trunk.parameters()).dtype  # float32; a test's network may be float64
         for part in torch.split(self.images, _BATCH):
-            features = trunk(part.float() / 255)[1]
+            features = trunk(part.to(kind) / 255)[1]
             parts.append([smooth(level, self.config.smoothing) for level in features])
         levels = [torch.cat(level) for level in zip(*parts)]
         if self.config.normalisation == "none":

@@ -21,7 +21,9 @@ from memseg.training.execution import Execution
 from memseg.training.intervals import Intervals
 from memseg.training.reporting import CheckpointStore, Gate, Reporter
 from memseg.training.schedule import learning_rate
-from memseg.training.step import make_optimizer, set_learning_rate, train_step
+from memseg.training.step import ALONE, make_optimizer, set_learning_rate, train_step
+from memseg.training.synced_norm import synchronise_norms
+from memseg.training.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,24 @@ class TrainingSummary:
 
 def make_batch(
     data: TrainingImages, simulator: Simulator, config: MethodConfig, seed: int, step: int,
-    execution: Execution,
+    execution: Execution, workers: Workers = ALONE,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """The batch of a step: one half normal, one half simulated (section 4.2).
 
     Returns images (B, 3, S, S) float in [0, 1] and masks (B, S, S) float in {0, 1}, on the
-    device. A pure function of (data, config, seed, step).
+    device. A pure function of (data, config, seed, step); of several workers each gets its own
+    images of the same global batch, B of them in all.
     """
     half = config.training.batch_size // 2
-    n = data.images.shape[0]
-    normal = batch_indices(n, seed, "normal", step, range(half))
-    source = batch_indices(n, seed, "anomalous", step, range(half))
+    places, n = workers.positions(half), data.images.shape[0]
+    normal = batch_indices(n, seed, "normal", step, places, count=half)
+    source = batch_indices(n, seed, "anomalous", step, places, count=half)
     images = execution.images(data.images[normal + source])
+    share = len(places)
     simulated, masks = simulator(
-        images[half:], data.foregrounds[source].to(execution.device), step, range(half)
+        images[share:], data.foregrounds[source].to(execution.device), step, places
     )
-    batch = torch.cat([images[:half], simulated])
+    batch = torch.cat([images[:share], simulated])
     target = torch.cat([torch.zeros_like(masks), masks])
     return execution.layout(batch), target
 
@@ -81,37 +85,46 @@ def train(
     checkpoints: CheckpointStore,
     intervals: Intervals,
     gate: Gate | None = None,
+    workers: Workers = ALONE,
 ) -> TrainingSummary:
     """Trains in place to the last step, going on from the newest checkpoint.
 
-    ``gate`` may end it earlier; the checkpoint of that step is kept. Raises DivergedError when
-    the loss is no longer finite.
+    ``gate`` may end it earlier; the checkpoint of that step is kept. With several ``workers``
+    each calls this with the same arguments; the leader alone saves and asks the gate, all
+    report the same. Raises DivergedError when the loss is no longer finite, StorageError where
+    workers see different checkpoints.
     """
     max_steps = config.training.max_steps
+    synchronise_norms(network, workers)
     optimizer = make_optimizer(config.optimizer, network.trainable_parameters())
     first = _resume(network, optimizer, checkpoints, reporter)
+    if not workers.agreed(first, execution.device):
+        raise StorageError(
+            f"worker {workers.rank} of {workers.count} found the checkpoint of step {first}, "
+            "another one that of another step: they do not see the same storage"
+        )
     started = time.monotonic()
     durations: list[float] = []
     # Stopped between a gate's checkpoint and its answer: it is asked again.
-    stopped_at = first if first and _ends(gate, first, max_steps) else None
+    stopped_at = first if first and _ends(gate, first, max_steps, workers, execution) else None
     for step in range(first, max_steps if stopped_at is None else first):
         before = time.monotonic()
         set_learning_rate(optimizer, learning_rate(config.optimizer, step, max_steps))
-        images, target = make_batch(data, simulator, config, seed, step, execution)
-        terms = train_step(network, optimizer, images, target, config.loss, execution)
+        images, target = make_batch(data, simulator, config, seed, step, execution, workers)
+        terms = train_step(network, optimizer, images, target, config.loss, execution, workers)
         done = step + 1
         every = intervals.checkpoint_steps
         judged = gate is not None and done in gate.steps
         saving = every is not None and (done % every == 0 or judged) and done < max_steps
         reporting = done % intervals.report_steps == 0 or done == max_steps
         # Looking at the loss waits for the device: only where it is said or saved.
-        values = _finite(terms, done, config) if saving or reporting else {}
+        values = _finite(terms, done, config, workers) if saving or reporting else {}
         durations.append(time.monotonic() - before)
         if reporting:
             reporter.progress(done, {**values, "step_seconds": statistics.median(durations)})
-        if saving:
+        if saving and workers.leads:
             checkpoints.save(done, pack(network, optimizer, done))
-        if _ends(gate, done, max_steps):
+        if _ends(gate, done, max_steps, workers, execution):
             stopped_at = done
             break
     return TrainingSummary(
@@ -122,10 +135,13 @@ def train(
     )
 
 
-def _ends(gate: Gate | None, step: int, max_steps: int) -> bool:
+def _ends(
+    gate: Gate | None, step: int, max_steps: int, workers: Workers, execution: Execution
+) -> bool:
     """Whether the gate ends the run after this step; the last step ends it anyway."""
-    asked = gate is not None and step in gate.steps and step < max_steps
-    return gate is not None and asked and not gate.passes(step)
+    if gate is None or step not in gate.steps or step >= max_steps:
+        return False
+    return not workers.leaders(gate.passes(step) if workers.leads else None, execution.device)
 
 
 def _resume(
@@ -149,8 +165,10 @@ def _resume(
     return step
 
 
-def _finite(terms: LossTerms, step: int, config: MethodConfig) -> Mapping[str, float]:
-    values = {"loss": float(terms.total), "l1": float(terms.l1), "focal": float(terms.focal)}
+def _finite(
+    terms: LossTerms, step: int, config: MethodConfig, workers: Workers
+) -> Mapping[str, float]:
+    values = dict(zip(("loss", "l1", "focal"), workers.mean([terms.total, terms.l1, terms.focal])))
     if not math.isfinite(values["loss"]):
         raise DivergedError(
             f"the loss is {values['loss']} at step {step} with optimizer.lr {config.optimizer.lr}: "

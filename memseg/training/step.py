@@ -9,6 +9,9 @@ import torch
 from memseg.config.method import LossConfig, OptimizerConfig
 from memseg.losses.losses import LossTerms, memseg_loss
 from memseg.training.execution import Execution
+from memseg.training.workers import Workers
+
+ALONE = Workers()
 
 
 def make_optimizer(
@@ -35,11 +38,13 @@ def train_step(
     target: torch.Tensor,
     loss: LossConfig,
     execution: Execution,
+    workers: Workers = ALONE,
 ) -> LossTerms:
-    """Forward, loss (eq. 10), backward, update.
+    """Forward, loss (eq. 10), backward, update with the gradient of all workers' images.
 
     ``images``: (B, 3, S, S) float in [0, 1]; ``target``: (B, S, S) float in {0, 1}, 1 where an
-    anomaly was simulated. Returns the loss terms, on the device, without gradients.
+    anomaly was simulated; of several workers each has its own. Returns the loss terms of these
+    images, on the device, without gradients.
     """
     network.train()
     optimizer.zero_grad(set_to_none=True)
@@ -47,5 +52,6 @@ def train_step(
         logits = network(images)
     terms = memseg_loss(logits, target, loss)
     terms.total.backward()  # type: ignore[no-untyped-call]
+    workers.average_gradients(p for group in optimizer.param_groups for p in group["params"])
     optimizer.step()
     return LossTerms(*(value.detach() for value in (terms.total, terms.l1, terms.focal)))
