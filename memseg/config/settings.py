@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import functools
 import math
 import types
 import typing
@@ -80,6 +81,11 @@ def known_names(owner: type, prefix: str = "") -> dict[str, Any]:
     return names
 
 
+@functools.cache
+def _known_names(owner: type) -> Mapping[str, Any]:
+    return known_names(owner)
+
+
 def documentation(owner: type, prefix: str = "") -> dict[str, tuple[str, Any]]:
     """Dotted name -> (line of documentation, default) of all settings below a dataclass."""
     lines: dict[str, tuple[str, Any]] = {}
@@ -135,7 +141,7 @@ def build(owner: type[T], flat: Mapping[str, Any], prefix: str = "") -> T:
     Raises SettingError for unknown names, wrong types and values out of range.
     """
     if not prefix:
-        known = known_names(owner)
+        known = _known_names(owner)
         for name in flat:
             if name not in known:
                 raise unknown_setting(name, known)

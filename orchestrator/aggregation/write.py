@@ -6,7 +6,13 @@ from collections.abc import Mapping
 
 from memseg.storage import Folder
 from orchestrator.aggregation import rows, trial_rows
-from orchestrator.aggregation.formats import to_csv, to_json, to_parquet
+from orchestrator.aggregation.formats import (
+    columns_to_csv,
+    columns_to_parquet,
+    to_csv,
+    to_json,
+    to_parquet,
+)
 from orchestrator.aggregation.markdown import render_markdown
 from orchestrator.aggregation.tables import Tables
 
@@ -37,8 +43,8 @@ def render_files(tables: Tables) -> dict[str, bytes]:
         "auroc.json": to_json(auroc, _AUROC_COLUMNS),
         "auroc.parquet": to_parquet(auroc, _AUROC_COLUMNS),
         "average.json": to_json(average, _AUROC_COLUMNS),
-        "trials.csv": to_csv(tables.trial_rows, trial_rows.COLUMNS),
-        "trials.parquet": to_parquet(tables.trial_rows, trial_rows.COLUMNS),
+        "trials.csv": columns_to_csv(tables.trials, trial_rows.COLUMNS),
+        "trials.parquet": columns_to_parquet(tables.trials, trial_rows.COLUMNS),
     }
 
 

@@ -18,7 +18,9 @@ JOB_FILES = sorted((REPOSITORY / "jobs").glob("*.yaml"))
 
 
 def test_there_are_the_three_job_files() -> None:
-    assert {"demo.yaml", "paper.yaml", "best.yaml", "paper-grid.yaml"} <= {path.name for path in JOB_FILES}
+    assert {"demo.yaml", "paper.yaml", "best.yaml", "paper-grid.yaml"} <= {
+        path.name for path in JOB_FILES
+    }
 
 
 @pytest.mark.parametrize("path", JOB_FILES, ids=lambda path: path.name)
