@@ -6,6 +6,7 @@ its input is wrong (one message, nothing was started); 130 interrupted.
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.ledger.pending import pending
+from orchestrator.ledger.reading import read_records
 from orchestrator.planning.allotment import Allotment, allot
 from orchestrator.planning.estimate import estimate, largest_trial_gib
 from orchestrator.planning.hardware import Capacity, resolve_device, this_machine
@@ -80,7 +82,7 @@ def _sweep(job: Job, console: Console) -> int:
 
 def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -> int:
     plan, allotment, ledger = _plan(job, capacity, flags)
-    records = ledger.read_all(plan.trials)
+    records = read_records(ledger, plan.trials, functools.partial(_say, console))
     if job.config.dry_run:
         done = {key for key, record in records.items() if isinstance(record, Done)}
         results = [r.result for r in records.values() if isinstance(r, Done)]
@@ -100,7 +102,7 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
         from orchestrator.running.execute import execute
 
         execute(job, plan, records, to_do, allotment, ledger, console)
-        records = ledger.read_all(plan.trials)
+        records = read_records(ledger, plan.trials)
     tables = make_tables(plan, records)
     published = _conclude(tables, records, ledger, folder, console)
     return ALL_DONE if published and tables.done == tables.planned else SOME_FAILED
@@ -136,7 +138,11 @@ def _announce(job: Job, plan: Plan, left: int, allotment: Allotment, console: Co
     said += [f"{d.category}: {dict(d.values)} dropped: {d.reason}" for d in plan.dropped]
     said += plan.notes
     for line in said:
-        console.print(line, markup=False, highlight=False)
+        _say(console, line)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False)
 
 
 def _conclude(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-import functools
 import math
 import types
 import typing
@@ -81,9 +80,13 @@ def known_names(owner: type, prefix: str = "") -> dict[str, Any]:
     return names
 
 
-@functools.cache
+_KNOWN: dict[type, dict[str, Any]] = {}
+
+
 def _known_names(owner: type) -> Mapping[str, Any]:
-    return known_names(owner)
+    if owner not in _KNOWN:
+        _KNOWN[owner] = known_names(owner)
+    return _KNOWN[owner]
 
 
 def documentation(owner: type, prefix: str = "") -> dict[str, tuple[str, Any]]:

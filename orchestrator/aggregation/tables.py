@@ -67,7 +67,7 @@ class Tables:
 
 
 def make_tables(plan: Plan, records: Mapping[str, Record]) -> Tables:
-    """The tables of a sweep; ``records``: of ``Ledger.read_all(plan.trials)``."""
+    """The tables of a sweep; ``records``: of ``read_records(ledger, plan.trials)``."""
     choices = best_per_category(plan, records)
     average = best_on_average(plan, records)
     winners = frozenset(choice.winner.trial.key for choice in choices.values())

@@ -43,8 +43,9 @@ def render_files(tables: Tables) -> dict[str, bytes]:
         "auroc.json": to_json(auroc, _AUROC_COLUMNS),
         "auroc.parquet": to_parquet(auroc, _AUROC_COLUMNS),
         "average.json": to_json(average, _AUROC_COLUMNS),
-        "trials.csv": columns_to_csv(tables.trials, trial_rows.COLUMNS),
+        # Parquet first: making it takes more memory than it keeps, CSV the other way round.
         "trials.parquet": columns_to_parquet(tables.trials, trial_rows.COLUMNS),
+        "trials.csv": columns_to_csv(tables.trials, trial_rows.COLUMNS),
     }
 
 

@@ -180,7 +180,7 @@ def _method(job: Job, category: str, point: Mapping[str, Any], precision: str) -
     try:
         method = job.method_for(category, point)
         if method.training.precision == "auto":
-            training = replace(method.training, precision=precision)
+            training = replace(method.training, precision=precision)  # type: ignore[arg-type]
             return replace(method, training=training)
     except SettingError as error:
         raise SettingError(f"category {category!r}: {error}") from error
