@@ -140,18 +140,31 @@ def _decode(
         part = texts[start : start + _PARSED_AT_ONCE]
         for row, result in enumerate(json.loads(f"[{','.join(part)}]"), start):
             for name, values in common:
-                if values[row] is not None:
-                    result[name] = values[row][0]
+                found = values[row]
+                if found is not None:
+                    result[name] = found.value
             yield keys[valid[row]], result
 
 
-def _values(column: pa.ChunkedArray, shared: Shared) -> list[tuple[Any] | None]:
-    """Each row's value in a tuple; None where the result has no such part."""
-    values: list[tuple[Any] | None] = []
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part that a result has; its value may be None."""
+
+    value: Any
+
+
+def _values(column: pa.ChunkedArray, shared: Shared) -> list[_Part | None]:
+    """Each row's part; None where the result has no such part."""
+    values: list[_Part | None] = []
     for chunk in column.chunks:
-        distinct = [None if t is None else (shared.value(t),) for t in chunk.dictionary.to_pylist()]
+        distinct = [None if t is None else _Part(shared.value(t)) for t in _texts(chunk)]
         values += [None if at is None else distinct[at] for at in chunk.indices.to_pylist()]
     return values
+
+
+def _texts(chunk: pa.DictionaryArray) -> list[str | None]:
+    texts: list[str | None] = chunk.dictionary.to_pylist()
+    return texts
 
 
 def encode(categories: Mapping[str, Callable[[], Sequence[Entry]]]) -> bytes:

@@ -19,26 +19,19 @@ class Stamp:
     """Time of last change in nanoseconds; 0 where the store has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The records that lie in one trial's folder: a result, a failure, or both."""
+def list_records(workspace: Folder, category: str) -> dict[str, Stamp | None]:
+    """Key -> its result's stamp, of the category's trials that have a record, sorted by key.
 
-    result: Stamp | None
-    """None: only a failure is there."""
-
-
-def list_records(workspace: Folder, category: str) -> dict[str, Listed]:
-    """Key -> what lies there, of the category's trials that have a record, sorted by key.
-
-    One question for a whole category, or one for each thousand files on an object store. Raises
-    StorageError, and DataError for a name that no category can have.
+    None where only a failure lies there. One question for a whole category, or one for each
+    thousand files on an object store. Raises StorageError, and DataError for a name that no
+    category can have.
     """
     folder = workspace.sub(f"{TRIALS}/{check_category_name(category)}")
-    found: dict[str, Listed] = {}
-    for file in folder.files(recursive=True):  # sorted: a failure comes before a result
+    found: dict[str, Stamp | None] = {}
+    for file in folder.files(recursive=True):
         key, _, name = file.path.partition("/")
         if name == RESULT:
-            found[key] = Listed(Stamp(file.size, file.mtime_ns))
+            found[key] = Stamp(file.size, file.mtime_ns)
         elif name == FAILURE:
-            found[key] = Listed(None)
+            found.setdefault(key, None)
     return found

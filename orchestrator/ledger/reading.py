@@ -62,8 +62,7 @@ def _split(
     present = [key for key in dict.fromkeys(keys) if key in listed]
     if index is None:
         return {}, present
-    # A store without times cannot say that a file was changed: nothing of it is in the index.
-    stamps = {key: stamp for key in present if (stamp := listed[key].result) is not None}
+    stamps = {key: stamp for key in present if (stamp := listed[key]) is not None}
     found = index.results(category, stamps, shared)
     return (
         {key: Done(result) for key, result in found.items()},

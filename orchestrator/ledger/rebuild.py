@@ -58,11 +58,11 @@ def rebuild_index(workspace: Folder) -> Rebuilt:
 
 def _entries(ledger: Ledger, category: str, settled_ns: int, rebuilt: Rebuilt) -> Sequence[Entry]:
     stamps: dict[str, Stamp] = {}
-    for key, listed in list_records(ledger.workspace, category).items():
-        if listed.result is None:
+    for key, stamp in list_records(ledger.workspace, category).items():
+        if stamp is None:
             continue
-        if 0 < listed.result.mtime_ns < settled_ns:
-            stamps[key] = listed.result
+        if 0 < stamp.mtime_ns < settled_ns:
+            stamps[key] = stamp
         else:
             rebuilt.fresh += 1
     shared = Shared()
