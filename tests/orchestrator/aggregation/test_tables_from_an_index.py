@@ -25,8 +25,8 @@ from orchestrator.planning.trial import Trial
 
 Make = Callable[..., Any]
 CHANGES = (
-    "commit", "commit again", "fail", "delete", "leave only weights", "rebuild", "rebuild",
-    "damage the index", "cut the index", "delete the index",
+    "commit", "commit again", "commit again", "fail", "delete", "leave only weights", "rebuild",
+    "rebuild", "damage the index", "cut the index", "delete the index",
 )  # fmt: skip
 
 
@@ -86,12 +86,12 @@ def _without(ledger: Ledger, plan: Plan) -> Mapping[str, Record]:
 
 @settings(max_examples=40, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
-@given(st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 7), st.integers(0, 999)),
-                min_size=1, max_size=30))  # fmt: skip
+@given(st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 3), st.integers(0, 999)),
+                min_size=15, max_size=40))  # fmt: skip
 def test_tables_are_the_same_after_any_changes(
     plan_of: Make, done_of: Make, changes: list[tuple[str, int, int]]
 ) -> None:
-    plan = plan_of(("screw", "tile"), rates=(0.02, 0.04), seeds=(0, 1))
+    plan = plan_of(("screw", "tile"), rates=(0.02, 0.04))
     with tempfile.TemporaryDirectory() as root:
         workspace = Workspace(Path(root), done_of)
         for what, index, number in changes:
