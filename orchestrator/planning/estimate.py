@@ -83,7 +83,7 @@ def measurement(result: Mapping[str, Any]) -> Measurement | None:
         # A GPU stands there by its name.
         device = "cpu" if hardware["device"] == "cpu" else "cuda"
         threads = int(hardware["threads"]) if device == "cpu" else 1
-        gflop = _step_gflop(settings["image.size"], settings["training.batch_size"])
+        gflop = step_gflop(settings["image.size"], settings["training.batch_size"])
         precision = str(settings["training.precision"])
     except KeyError:
         return None
@@ -159,12 +159,13 @@ def _precision(trial: Trial) -> str:
     return trial.method.training.precision
 
 
-def _step_gflop(size: int, batch: int) -> float:
+def step_gflop(size: int, batch: int) -> float:
+    """Of one training step; ``size``: the image's side in pixels."""
     return STEP_GFLOP * (size / 256) ** 2 * batch / 8
 
 
 def _gflop(trial: Trial) -> float:
-    return _step_gflop(trial.method.image.size, trial.method.training.batch_size)
+    return step_gflop(trial.method.image.size, trial.method.training.batch_size)
 
 
 def _steps_seconds(
