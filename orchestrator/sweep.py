@@ -35,6 +35,7 @@ from orchestrator.planning.estimate import estimate, largest_trial_gib
 from orchestrator.planning.hardware import Capacity, resolve_device, this_machine
 from orchestrator.planning.inventory import gather_inventory
 from orchestrator.planning.plan import Plan, make_plan
+from orchestrator.planning.plan_file import plan_bytes
 from orchestrator.planning.render import as_text, render_dry_run
 from orchestrator.publishing import drop_weights, publish_winners
 
@@ -94,7 +95,7 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
         problems = "; ".join(plan.problems.values())
         raise DataError(f"no category can be trained: {problems}")
     folder = ledger.workspace.sub(f"sweeps/{plan.name}")
-    folder.write_json("plan.json", plan.to_json())
+    folder.write("plan.json", plan_bytes(plan))
     to_do = pending(plan.trials, records, retry=job.config.retry_failed)
     _announce(job, plan, len(to_do), allotment, console)
     if to_do:
