@@ -1,11 +1,12 @@
-"""Which records a category's trials have, by one listing of its folder."""
+"""Which files a category's trials have, by one listing of its folder."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from memseg.data.categories import check_category_name
-from memseg.storage import Folder
+from memseg.storage import FileInfo, Folder
 from orchestrator.ledger.ledger import FAILURE, RESULT, TRIALS
 
 
@@ -26,12 +27,26 @@ def list_records(workspace: Folder, category: str) -> dict[str, Stamp | None]:
     thousand files on an object store. Raises StorageError, and DataError for a name that no
     category can have.
     """
-    folder = workspace.sub(f"{TRIALS}/{check_category_name(category)}")
     found: dict[str, Stamp | None] = {}
-    for file in folder.files(recursive=True):
-        key, _, name = file.path.partition("/")
+    for key, name, file in _files(workspace, category):
         if name == RESULT:
             found[key] = Stamp(file.size, file.mtime_ns)
         elif name == FAILURE:
             found.setdefault(key, None)
     return found
+
+
+def keys_with(workspace: Folder, category: str, names: Collection[str]) -> set[str]:
+    """Keys of the category's trials that keep a file of one of these names.
+
+    Raises like ``list_records``.
+    """
+    return {key for key, name, _ in _files(workspace, category) if name in names}
+
+
+def _files(workspace: Folder, category: str) -> Iterator[tuple[str, str, FileInfo]]:
+    """Key, name below the trial's folder, and the file."""
+    folder = workspace.sub(f"{TRIALS}/{check_category_name(category)}")
+    for file in folder.files(recursive=True):
+        key, _, name = file.path.partition("/")
+        yield key, name, file
