@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _ARROW = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
-_ROWS_AT_ONCE = 4096
-"""Of CSV text in the making."""
+_ROWS_AT_ONCE = 512
+"""Of CSV text in the making: their cells are in memory one by one."""
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, type]) -> bytes:

@@ -83,7 +83,7 @@ class Index:
         if category not in self._group:
             return {}
         try:
-            table = self._file.read_row_group(self._group[category])
+            table = self._file.read_row_group(self._group[category], use_threads=False)
             return dict(_decode(table, stamps, shared))
         except _UNUSABLE as error:
             self._say(_ignored(self._where, str(error)))
