@@ -59,19 +59,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(rebuilt: Rebuilt, where: str, seconds: float) -> str:
     lines = [
-        f"{rebuilt.results} results of {rebuilt.categories} categories in {seconds:.1f} s, "
+        f"{_count(rebuilt.results, 'result', 'results')} of "
+        f"{_count(rebuilt.categories, 'category', 'categories')} in {seconds:.1f} s, "
         f"{rebuilt.size / 1e6:.1f} MB: {where}"
     ]
     if rebuilt.fresh:
         lines.append(
-            f"{rebuilt.fresh} results are left out, changed only just now or on a store without "
-            "times: they are read from their files"
+            f"left out, changed only just now or on a store without times: "
+            f"{_count(rebuilt.fresh, 'result', 'results')}, read from the files themselves"
         )
     lines += [f"left out: {reason}" for reason in rebuilt.unreadable[:_MOST_SHOWN]]
     more = len(rebuilt.unreadable) - _MOST_SHOWN
     if more > 0:
         lines.append(f"left out: {more} more that cannot be read")
     return "\n".join(lines) + "\n"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 if __name__ == "__main__":
