@@ -8,6 +8,7 @@
     ├── DeviceError      the device that was asked for is not here
     ├── DivergedError    a training run's loss is no longer finite
     ├── StorageError     a workspace or data location cannot be read or written
+    │   └── StorageDownError     it does not answer any more, or is full
     └── RegistryError    a model in the registry is incomplete or was changed
 
 Each message is one or two sentences for the person who reads it at night: what was
@@ -46,6 +47,10 @@ class DivergedError(MemSegError):
 
 class StorageError(MemSegError):
     """A workspace or data location cannot be read or written."""
+
+
+class StorageDownError(StorageError):
+    """A storage does not answer although it was waited for, or is full: a sweep cannot go on."""
 
 
 class RegistryError(MemSegError):

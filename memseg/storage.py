@@ -7,17 +7,26 @@ beside and renamed, an object is put whole: a reader sees the old file or the ne
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pyarrow.fs as pafs
 
-from memseg.errors import StorageError
+from memseg.errors import StorageDownError, StorageError
+from memseg.patience import PATIENCE_S, is_passing, patiently
+
+T = TypeVar("T")
+
+
+_SCHEMES = {"s3": "s3://", "gcs": "gs://", "abfs": "abfs://"}
+"""Object stores of pyarrow that an address and the environment are enough for."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +41,22 @@ class FileInfo:
     """Time of last change in nanoseconds; 0 where the store has none."""
 
 
-@contextlib.contextmanager
-def _explained(action: str, where: str) -> Iterator[None]:
+def _tried(action: str, where: str, operation: Callable[[], T]) -> T:
+    """The operation's value, with patience for errors that pass.
+
+    Raises StorageDownError when patience is used up or the disk is full, else StorageError.
+    """
     try:
-        yield
+        return patiently(operation)
     except OSError as error:
-        raise StorageError(f"cannot {action} {where}: {error}") from error
+        # Details name the host of an object store.
+        said = f"cannot {action} {where}: {str(error).partition('; Details:')[0]}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageDownError(f"{said}; make room and run the same command again") from error
+        if is_passing(error):
+            waited = f"{said}; waited {PATIENCE_S:.0f} s for it"
+            raise StorageDownError(waited) from error
+        raise StorageError(said) from error
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,18 @@ class Folder:
     filesystem: pafs.FileSystem
     path: str
     """Absolute on a local file system, bucket/prefix on an object store."""
+
+    @property
+    def location(self) -> str:
+        """What ``open_folder`` makes this folder from, without host and credentials."""
+        return f"{_SCHEMES.get(self.filesystem.type_name, '')}{self.path}"
+
+    def __reduce__(self) -> Any:
+        # Another process opens an object store by its address, with what its own environment
+        # says: neither key nor host travels through Ray, nor into the files that Ray keeps.
+        if self.filesystem.type_name in _SCHEMES:
+            return _reopened, (self.location,)
+        return Folder, (self.filesystem, self.path)
 
     @property
     def is_local(self) -> bool:
@@ -70,8 +101,8 @@ class Folder:
         return bool(self._kind(relative) == pafs.FileType.Directory)
 
     def _kind(self, relative: str) -> Any:
-        with _explained("look at", self.at(relative)):
-            return self.filesystem.get_file_info(self.at(relative)).type
+        path = self.at(relative)
+        return _tried("look at", path, lambda: self.filesystem.get_file_info(path).type)
 
     def folders(self, relative: str = "") -> list[str]:
         """Names of the folders directly below, sorted; [] where there is no such folder."""
@@ -89,17 +120,19 @@ class Folder:
 
     def _infos(self, relative: str, recursive: bool) -> list[Any]:
         selector = pafs.FileSelector(self.at(relative), recursive=recursive, allow_not_found=True)
-        with _explained("list", self.at(relative)):
-            return list(self.filesystem.get_file_info(selector))
+        return _tried(
+            "list", self.at(relative), lambda: list(self.filesystem.get_file_info(selector))
+        )
 
     def read(self, relative: str) -> bytes:
         """A file's bytes. Raises StorageError."""
         path = self.at(relative)
-        with (
-            _explained("read", path),
-            self.filesystem.open_input_stream(path, compression=None) as stream,
-        ):
-            return bytes(stream.read())
+
+        def read() -> bytes:
+            with self.filesystem.open_input_stream(path, compression=None) as stream:
+                return bytes(stream.read())
+
+        return _tried("read", path, read)
 
     def read_json(self, relative: str) -> Any:
         """A JSON file's value, None where there is no such file. Raises StorageError."""
@@ -113,33 +146,52 @@ class Folder:
     def write(self, relative: str, data: bytes) -> None:
         """Writes a whole file: a reader sees the old one or the new. Makes folders as needed."""
         path = self.at(relative)
-        with _explained("write", path):
-            if self.is_local:
-                _write_local(Path(path), data)
-                return
+
+        def put() -> None:
             self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
             with self.filesystem.open_output_stream(path, compression=None) as stream:
                 stream.write(data)
+
+        _tried("write", path, (lambda: _write_local(Path(path), data)) if self.is_local else put)
 
     def write_json(self, relative: str, value: Any) -> None:
         """Writes JSON with sorted keys: equal values give equal bytes."""
         text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         self.write(relative, (text + "\n").encode())
 
+    def append(self, relative: str, data: bytes) -> None:
+        """Adds to the end of a file where ``is_local``, in one piece; makes it where it is not.
+
+        No object store can do that. Writers may append at the same time.
+        """
+        path = Path(self.at(relative))
+
+        def add() -> None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab", buffering=0) as stream:
+                stream.write(data)
+
+        _tried("append to", str(path), add)
+
     def delete(self, relative: str) -> None:
         """Deletes a file; nothing happens where there is none."""
         if not self.exists(relative):
             return
-        # Somebody else may have deleted it between the question and the answer.
-        with _explained("delete", self.at(relative)), contextlib.suppress(FileNotFoundError):
-            self.filesystem.delete_file(self.at(relative))
+        self._delete(relative, self.filesystem.delete_file)
 
     def delete_folder(self, relative: str) -> None:
         """Deletes a folder with all below it; nothing happens where there is none."""
         if not self.exists(relative):
             return
-        with _explained("delete", self.at(relative)), contextlib.suppress(FileNotFoundError):
-            self.filesystem.delete_dir(self.at(relative))
+        self._delete(relative, self.filesystem.delete_dir)
+
+    def _delete(self, relative: str, delete: Callable[[str], None]) -> None:
+        def operation() -> None:
+            # Somebody else may have deleted it between the question and the answer.
+            with contextlib.suppress(FileNotFoundError):
+                delete(self.at(relative))
+
+        _tried("delete", self.at(relative), operation)
 
 
 def _is_folder(info: Any) -> bool:
@@ -163,13 +215,24 @@ def _write_local(path: Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
+def _reopened(location: str) -> Folder:
+    filesystem, path = _tried("open", location, lambda: pafs.FileSystem.from_uri(location))
+    return Folder(filesystem, path.rstrip("/"))
+
+
 def open_folder(location: str | Path) -> Folder:
     """A folder from a path or a URI (s3://bucket/prefix). It need not exist.
 
     Local paths are made absolute here: Ray's processes run in other working directories.
-    Raises StorageError for an unknown kind of URI, or where a file is in the way.
+    Raises StorageError for an unknown kind of URI, for one with credentials in it, or where a
+    file is in the way.
     """
     text = str(location)
+    if "://" in text and urlsplit(text).username is not None:
+        raise StorageError(
+            "an address with credentials in it would end up in logs and plans: leave them out; "
+            "they come from the environment (AWS_ACCESS_KEY_ID, …), a profile or the machine's role"
+        )
     if "://" not in text:
         filesystem, path = pafs.LocalFileSystem(), str(Path(text).expanduser().absolute())
     else:

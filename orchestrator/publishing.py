@@ -9,14 +9,12 @@ from memseg.errors import RegistryError, StorageError
 from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
+from orchestrator.ledger.kinds import kind
 from orchestrator.ledger.ledger import PICTURES, WEIGHTS, Ledger, Record
 from orchestrator.ledger.listing import keys_with
 from orchestrator.planning.plan import Plan
 from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry
-
-PASSING_KINDS = frozenset({"lost", "storage", "out_of_memory", "device"})
-"""Failures that say nothing of a trial: the next run of the command may finish it."""
 
 
 def publish_winners(tables: Tables, ledger: Ledger) -> list[str]:
@@ -43,7 +41,7 @@ def _publish(
     passing = sum(
         group.trials
         for group in tables.failures
-        if group.category == category and group.kind in PASSING_KINDS
+        if group.category == category and kind(group.kind).passing
     )
     if passing:
         # The first version becomes champion: that is not left to who happened to survive.

@@ -1,7 +1,8 @@
 """``python -m orchestrator.sweep``: from a job to tables and a registry.
 
 Exit codes: 0 all trials done; 1 some failed (tables are written and marked); 2 the command or
-its input is wrong (one message, nothing was started); 130 interrupted.
+its input is wrong (one message, nothing was started); 3 the workspace or the data are gone in the
+middle (what is finished is kept, the same command goes on); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from rich.console import Console
 
 from memseg.config.precision import read_cpu_flags, resolve_precision
 from memseg.data.textures import PROCEDURAL_TEXTURES
-from memseg.errors import DataError, MemSegError
+from memseg.errors import DataError, MemSegError, StorageDownError
 from memseg.storage import Folder, open_folder
 from orchestrator.aggregation.tables import Tables, make_tables
 from orchestrator.aggregation.terminal import print_tables
-from orchestrator.aggregation.write import write_tables
+from orchestrator.aggregation.write import write_failures, write_tables
 from orchestrator.job.arguments import wants_help
 from orchestrator.job.help import help_text
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
+from orchestrator.ledger.event_log import read_events
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.ledger.pending import pending
 from orchestrator.ledger.reading import read_records
@@ -39,7 +41,7 @@ from orchestrator.planning.plan_file import plan_bytes
 from orchestrator.planning.render import as_text, render_dry_run
 from orchestrator.publishing import drop_weights, publish_winners
 
-ALL_DONE, SOME_FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+ALL_DONE, SOME_FAILED, WRONG, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,6 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         job = read_job(arguments, os.environ, Path.cwd())
         return _sweep(job, console)
+    except StorageDownError as error:
+        errors.print(
+            f"stopped: {error}\nfinished trials are kept; when the storage is back, the same "
+            "command goes on from here",
+            style="bold red", markup=False, highlight=False,
+        )  # fmt: skip
+        return STOPPED
     except MemSegError as error:
         errors.print(f"error: {error}", style="bold red", markup=False, highlight=False)
         return WRONG
@@ -155,6 +164,7 @@ def _conclude(
 ) -> bool:
     """Writes, publishes and prints; returns whether all winners are in the registry."""
     write_tables(folder, tables)
+    write_failures(folder, tables.plan.name, read_events(folder))
     notes = publish_winners(tables, ledger)
     drop_weights(tables.plan, records, ledger)
     places = {

@@ -266,6 +266,12 @@ class ValidationConfig(Group):
         (0.08, 0.3), "range of the turned part's radius as a share of the side", low=0.01, high=1
     )
 
+    place: Literal["anywhere", "product"] = setting(
+        "anywhere",
+        "where validation anomalies lie; product: on what foreground.mode auto finds in the "
+        "held-out images, whatever the trial's own foreground is",
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_ranges(self, "contrast", "shape_size", "turned_size", nothing=False)

@@ -6,15 +6,17 @@ h held-out images, k = h * (1 + anomalies) validation images, S side in pixels.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from memseg.config.method import ValidationConfig
+from memseg.config.method import ForegroundConfig, ValidationConfig
 from memseg.errors import EmptyDataError, SettingError
+from memseg.simulation.foreground import foreground_masks
 from memseg.simulation.randomness import generator
 from memseg.simulation.shapes import SHAPES, shape_mask
-from memseg.simulation.turned import turned_part
+from memseg.simulation.turned import pixel_of, turned_part
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -36,7 +38,8 @@ def synthetic_validation(
     ``images``: (h, 3, S, S) uint8. Each copy has one shape of one colour, laid over it with an
     opacity in ``config.contrast``, a radius in ``config.shape_size`` of the side, at a random
     place, angle and aspect ratio; it is unlike anything trained on, and drawn from (seed, the
-    image's content, number of the copy). Returns images (k, 3, S, S) uint8, masks (k, S, S) bool
+    image's content, number of the copy). With place "product" its middle and all of it lie on
+    the product. Returns images (k, 3, S, S) uint8, masks (k, S, S) bool
     and labels (k,) bool, True for anomalous ones, whose masks are never empty.
 
     Raises EmptyDataError when no image is given, SettingError for ranges from large to small and
@@ -44,11 +47,11 @@ def synthetic_validation(
     """
     _check(images, config)
     anomalous, masks = [], []
-    for image in images:
+    for image, product in zip(images, _products(images, config)):
         content = _content(image)
         for copy in range(config.anomalies):
             random = generator(seed, "synthetic validation", content, copy)
-            changed, mask = _with_shape(image, config, random)
+            changed, mask = _with_shape(image, config, random, product)
             anomalous.append(changed)
             masks.append(mask)
     labels = np.arange(len(images) + len(anomalous)) >= len(images)
@@ -65,16 +68,29 @@ def turned_validation(images: Image, config: ValidationConfig, seed: int) -> tup
     """
     anomalous = np.empty((len(images), config.turned, *images.shape[1:]), np.uint8)
     masks = np.zeros((len(images), config.turned, *images.shape[2:]), np.bool_)
+    products = _products(images, config)
     for i, image in enumerate(images):
         content = _content(image)
         for copy in range(config.turned):
             random = generator(seed, "turned validation", content, copy)
-            found = turned_part(image, config.turned_size, random)
-            anomalous[i, copy], masks[i, copy] = found or _with_shape(image, config, random)
+            found = turned_part(image, config.turned_size, random, products[i])
+            anomalous[i, copy], masks[i, copy] = found or _with_shape(
+                image, config, random, products[i]
+            )
     together = len(images) * config.turned
     return (
         anomalous.reshape(together, *images.shape[1:]), masks.reshape(together, *images.shape[2:])
     )  # fmt: skip
+
+
+def _products(images: Image, config: ValidationConfig) -> Sequence[Mask | None]:
+    """Where each image's anomalies may lie; None for anywhere."""
+    if config.place == "anywhere":
+        return [None] * len(images)
+    # Not the trial's own foreground: trials are compared on the same validation images. A
+    # network that was trained on anomalies of the background finds those best, and no defect
+    # lies there.
+    return list(foreground_masks(images, ForegroundConfig(mode="auto")).numpy())
 
 
 def _content(image: Image) -> int:
@@ -95,7 +111,7 @@ def _check(images: Image, config: ValidationConfig) -> None:
 
 
 def _with_shape(
-    image: Image, config: ValidationConfig, random: np.random.Generator
+    image: Image, config: ValidationConfig, random: np.random.Generator, product: Mask | None
 ) -> tuple[Image, Mask]:
     size = image.shape[-1]
     radius = max(LEAST_RADIUS, float(random.uniform(*config.shape_size)) * size)
@@ -105,7 +121,11 @@ def _with_shape(
     x, y = random.uniform(margin, size - 1 - margin, 2)
     polygon = SHAPES[list(SHAPES)[int(random.integers(len(SHAPES)))]]
     angle = float(random.uniform(0, 2 * np.pi))
+    if product is not None:
+        y, x = pixel_of(product, random)
     mask = shape_mask(polygon, (float(x), float(y)), radius, aspect, angle, size)
+    if product is not None:
+        mask = mask & product  # its middle is there: never empty
     changed = image.copy()
     changed[:, mask] = _coloured(image[:, mask], config, random)
     return changed, mask

@@ -23,17 +23,21 @@ _ASPECT = 1.5
 
 
 def turned_part(
-    image: npt.NDArray[np.uint8], size: tuple[float, float], random: np.random.Generator
+    image: npt.NDArray[np.uint8],
+    size: tuple[float, float],
+    random: np.random.Generator,
+    product: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]] | None:
     """The image with a part turned about its own centre, and where that changed it.
 
-    ``image``: (3, S, S) uint8; ``size``: range of the part's radius as a share of the side.
+    ``image``: (3, S, S) uint8; ``size``: range of the part's radius as a share of the side;
+    ``product``: (S, S) bool, where the part's centre lies; None for anywhere.
     Returns (3, S, S) uint8 and a mask (S, S) bool of at least LEAST_SHARE of the pixels, or None
     where no part that was tried looks other when turned.
     """
     side = image.shape[-1]
     for _ in range(ATTEMPTS):
-        region, angle = _draw(random, size)
+        region, angle = _draw(random, size, product)
         source = _turned(image, region.centre, angle)
         inside = region.mask(side, torch.device("cpu")).numpy()
         pair = torch.from_numpy(np.stack([image, source])).float() / 255
@@ -43,10 +47,21 @@ def turned_part(
     return None
 
 
-def _draw(random: np.random.Generator, size: tuple[float, float]) -> tuple[Region, float]:
+def pixel_of(mask: npt.NDArray[np.bool_], random: np.random.Generator) -> tuple[int, int]:
+    """Row and column of one of the True pixels of (S, S), each as likely as any other."""
+    places = np.flatnonzero(mask)
+    row, column = divmod(int(places[random.integers(len(places))]), mask.shape[1])
+    return row, column
+
+
+def _draw(
+    random: np.random.Generator, size: tuple[float, float], product: npt.NDArray[np.bool_] | None
+) -> tuple[Region, float]:
     radius = float(random.uniform(*size))
     stretch = float(_ASPECT ** random.uniform(-0.5, 0.5))
     y, x = random.uniform(0, 1, 2)
+    if product is not None:
+        y, x = (np.array(pixel_of(product, random)) + 0.5) / product.shape[0]
     region = Region(
         centre=(float(y), float(x)),
         radii=(radius * stretch, radius / stretch),

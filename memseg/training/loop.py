@@ -19,7 +19,7 @@ from memseg.simulation.simulate import Simulator
 from memseg.training.checkpoint import pack, unpack
 from memseg.training.execution import Execution
 from memseg.training.intervals import Intervals
-from memseg.training.reporting import CheckpointStore, Reporter
+from memseg.training.reporting import CheckpointStore, Gate, Reporter
 from memseg.training.schedule import learning_rate
 from memseg.training.step import make_optimizer, set_learning_rate, train_step
 
@@ -44,6 +44,8 @@ class TrainingSummary:
     """Median of a step, None when no step was left to do."""
     resumed_at: int
     """Step of the checkpoint it went on from; 0 for a whole run."""
+    stopped_at: int | None = None
+    """The step at which the gate ended it; None for a run to the last step."""
 
 
 def make_batch(
@@ -78,24 +80,29 @@ def train(
     reporter: Reporter,
     checkpoints: CheckpointStore,
     intervals: Intervals,
+    gate: Gate | None = None,
 ) -> TrainingSummary:
     """Trains in place to the last step, going on from the newest checkpoint.
 
-    Raises DivergedError when the loss is no longer finite.
+    ``gate`` may end it earlier; the checkpoint of that step is kept. Raises DivergedError when
+    the loss is no longer finite.
     """
     max_steps = config.training.max_steps
     optimizer = make_optimizer(config.optimizer, network.trainable_parameters())
     first = _resume(network, optimizer, checkpoints, reporter)
     started = time.monotonic()
     durations: list[float] = []
-    for step in range(first, max_steps):
+    # Stopped between a gate's checkpoint and its answer: it is asked again.
+    stopped_at = first if first and _ends(gate, first, max_steps) else None
+    for step in range(first, max_steps if stopped_at is None else first):
         before = time.monotonic()
         set_learning_rate(optimizer, learning_rate(config.optimizer, step, max_steps))
         images, target = make_batch(data, simulator, config, seed, step, execution)
         terms = train_step(network, optimizer, images, target, config.loss, execution)
         done = step + 1
         every = intervals.checkpoint_steps
-        saving = every is not None and done % every == 0 and done < max_steps
+        judged = gate is not None and done in gate.steps
+        saving = every is not None and (done % every == 0 or judged) and done < max_steps
         reporting = done % intervals.report_steps == 0 or done == max_steps
         # Looking at the loss waits for the device: only where it is said or saved.
         values = _finite(terms, done, config) if saving or reporting else {}
@@ -104,11 +111,21 @@ def train(
             reporter.progress(done, {**values, "step_seconds": statistics.median(durations)})
         if saving:
             checkpoints.save(done, pack(network, optimizer, done))
+        if _ends(gate, done, max_steps):
+            stopped_at = done
+            break
     return TrainingSummary(
         seconds=time.monotonic() - started,
         step_seconds=statistics.median(durations) if durations else None,
         resumed_at=first,
+        stopped_at=stopped_at,
     )
+
+
+def _ends(gate: Gate | None, step: int, max_steps: int) -> bool:
+    """Whether the gate ends the run after this step; the last step ends it anyway."""
+    asked = gate is not None and step in gate.steps and step < max_steps
+    return gate is not None and asked and not gate.passes(step)
 
 
 def _resume(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 
@@ -24,6 +24,17 @@ class CheckpointStore(Protocol):
 
     def save(self, step: int, data: bytes) -> None:
         """Keeps a checkpoint; afterwards older ones may be gone."""
+
+
+class Gate(Protocol):
+    """Looks at a run at some of its steps and may end it there."""
+
+    @property
+    def steps(self) -> Collection[int]:
+        """After which steps the run is looked at."""
+
+    def passes(self, step: int) -> bool:
+        """Whether the run goes on; it may use the network, which is trained on afterwards."""
 
 
 class SilentReporter:

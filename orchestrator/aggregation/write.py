@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from memseg.storage import Folder
-from orchestrator.aggregation import rows, trial_rows
+from orchestrator.aggregation import failures, rows, trial_rows
 from orchestrator.aggregation.formats import (
     columns_to_csv,
     columns_to_parquet,
@@ -55,3 +56,13 @@ def write_tables(folder: Folder, tables: Tables) -> tuple[str, ...]:
     for name, data in files.items():
         folder.write(name, data)
     return tuple(files)
+
+
+def write_failures(folder: Folder, sweep: str, events: Iterable[Mapping[str, Any]]) -> None:
+    """Writes ``failures.{csv,md}``: the failed attempts that the event log knows.
+
+    Raises StorageError.
+    """
+    found = failures.failure_rows(events)
+    folder.write("failures.csv", to_csv(found, failures.COLUMNS))
+    folder.write("failures.md", failures.failures_markdown(sweep, found).encode())

@@ -7,6 +7,7 @@ whatever else lies in its folder. ``failure.json`` says why the last attempt did
 from __future__ import annotations
 
 import re
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ WEIGHTS, EXAMPLES, FOREGROUND = "model.safetensors", "examples.png", "foreground
 PICTURES = (EXAMPLES, FOREGROUND)
 
 _KEY = re.compile(r"[0-9a-z]{4,64}")
+_PROBE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,16 @@ class Ledger:
     def clear_failure(self, category: str, key: str) -> None:
         """Forgets a failure, because the trial is tried again."""
         self.trial_folder(category, key).delete(FAILURE)
+
+    def check_writable(self) -> None:
+        """Writes and deletes a small file. Raises StorageDownError where the store is gone or full.
+
+        Before going on after a storage error: else each further trial would train first and
+        then meet the same error.
+        """
+        name = f".writable-{secrets.token_hex(4)}"
+        self.workspace.write(name, bytes(_PROBE_BYTES))
+        self.workspace.delete(name)
 
     def drop_weights(self, category: str, key: str) -> None:
         """Deletes a trial's weights and pictures; its result stays."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from memseg.data.categories import check_category_name
 from memseg.storage import FileInfo, Folder
-from orchestrator.ledger.ledger import FAILURE, RESULT, TRIALS
+from orchestrator.ledger.ledger import RESULT, TRIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,17 @@ class Stamp:
 
 
 def list_records(workspace: Folder, category: str) -> dict[str, Stamp | None]:
-    """Key -> its result's stamp, of the category's trials that have a record, sorted by key.
+    """Key -> its result's stamp, of the category's trials of which something is written.
 
-    None where only a failure lies there. One question for a whole category, or one for each
-    thousand files on an object store. Raises StorageError, and DataError for a name that no
-    category can have.
+    None where it is no result: a failure, or a claim of who works at it. One question for a whole
+    category, or one for each thousand files on an object store. Raises StorageError, and DataError
+    for a name that no category can have.
     """
     found: dict[str, Stamp | None] = {}
     for key, name, file in _files(workspace, category):
         if name == RESULT:
             found[key] = Stamp(file.size, file.mtime_ns)
-        elif name == FAILURE:
+        elif name.endswith(".json") and "/" not in name:
             found.setdefault(key, None)
     return found
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from orchestrator.ledger.kinds import kind
 from orchestrator.ledger.ledger import Done, Failed, Record
 from orchestrator.planning.trial import Trial
-
-FINAL_KINDS = frozenset({"data", "configuration"})
-"""Failures that come again as long as nothing changes. A trial's key holds the contents of its
-images, textures and weights and all of its settings: what is mended has another key."""
 
 
 def pending(
@@ -27,5 +24,5 @@ def _to_do(record: Record | None, retry: bool) -> bool:
     if isinstance(record, Done):
         return False
     if isinstance(record, Failed):
-        return retry or record.failure.get("kind") not in FINAL_KINDS
+        return retry or not kind(record.failure.get("kind")).final
     return True

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from memseg.data.categories import check_category_name
-from memseg.errors import DataError, StorageError
+from memseg.errors import DataError, StorageDownError, StorageError
 from memseg.storage import Folder
 from orchestrator.ledger.index import CACHE, Entry, encode, index_files, index_path
 from orchestrator.ledger.ledger import TRIALS, Done, Ledger
@@ -70,6 +70,8 @@ def _entries(ledger: Ledger, category: str, settled_ns: int, rebuilt: Rebuilt) -
     def read(key: str) -> Entry | str | None:
         try:
             record = ledger.record(category, key)
+        except StorageDownError:
+            raise
         except StorageError as error:
             return str(error)
         if not isinstance(record, Done):

@@ -16,7 +16,7 @@ from orchestrator.planning.grid import configuration
 
 _EVALUATION_ONLY = (
     "evaluation.", "validation.anomalies", "validation.contrast", "validation.shape_size",
-    "validation.turned",
+    "validation.turned", "validation.place",
 )  # fmt: skip
 """How names begin of settings that weights do not depend on; what is held out they do."""
 

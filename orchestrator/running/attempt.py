@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from memseg.data.fingerprints import sha256
 from memseg.training.reporting import Reporter
+from orchestrator.ledger.kinds import OUT_OF_MEMORY
 from orchestrator.ledger.ledger import CHECKPOINTS, WEIGHTS, Done, Ledger
 from orchestrator.planning.trial import Trial
-from orchestrator.running import retries
 from orchestrator.running.checkpoints import FolderCheckpoints
 from orchestrator.running.failures import failure
 from orchestrator.running.inputs import Loaded
 from orchestrator.running.placement import Placement
+from orchestrator.running.retries import kind_of
 from orchestrator.running.trial_run import Trained, run_trial
 
 
@@ -33,7 +34,7 @@ def attempt(
     are evaluated on this trial's test images, nothing is trained. Raises StorageError only
     where not even the failure can be recorded.
     """
-    if retries.OUT_OF_MEMORY in earlier:
+    if OUT_OF_MEMORY in earlier:
         placement = replace(placement, evaluation_batch=1)
     try:
         folder = ledger.trial_folder(trial.category, trial.key)
@@ -48,7 +49,7 @@ def attempt(
         )
         ledger.commit(result)
     except Exception as error:  # noqa: BLE001  every failure is recorded, a bug with its traceback
-        kind = retries.kind_of(error)
+        kind = kind_of(error)
         ledger.fail(failure(trial, kind, error, len(earlier) + 1))
         return kind
     return None

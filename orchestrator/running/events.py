@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 STARTED, PROGRESS, NOTE, DONE, FAILED = "started", "progress", "note", "done", "failed"
+ATTEMPT_FAILED = "attempt_failed"
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Event:
     """One thing that happened to one trial."""
 
     kind: str
-    """started, progress, note, done or failed."""
+    """started, progress, note, attempt_failed, done or failed; failed is for good."""
     category: str
     key: str
     step: int = 0
@@ -21,6 +22,10 @@ class Event:
     """Numbers: loss and seconds per step while it runs, metrics at the end."""
     text: str = ""
     """A note, or why it failed."""
+    failure: str = ""
+    """Kind of failure (orchestrator.ledger.kinds) of attempt_failed and failed."""
+    attempt: int = 0
+    """Which attempt failed, from 1."""
 
 
 Listener = Callable[[Event], None]

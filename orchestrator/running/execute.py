@@ -13,11 +13,14 @@ from memseg.training.intervals import Intervals
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
+from orchestrator.ledger.claims import Claims
+from orchestrator.ledger.event_log import EventLog
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.planning.allotment import Allotment
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
+from orchestrator.running.event_listener import ended, logged
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inline import run_inline
 from orchestrator.running.inputs import Sources, encoder_or_error
@@ -38,7 +41,7 @@ def execute(
     """Runs ``to_do``; what became of each trial is in the ledger.
 
     ``records``: what the ledger said of the plan before. Raises SettingError when nothing can
-    be started.
+    be started, StorageDownError where the workspace is gone in the middle.
     """
     config = job.config
     score = "image_auroc" if config.selection == "test" else "synthetic_score"
@@ -57,19 +60,26 @@ def execute(
         intervals=Intervals(checkpoint_steps=config.checkpoint_every_steps or None),
     )
     _check_encoder(sources)
-    listener = _dropping(plan, records, ledger, view)
-    if config.executor == "inline":
-        with view:
-            run_inline(to_do, sources, placement, ledger, listener)
-        return
-    # Ray takes seconds to import: only when it is used.
-    from orchestrator.running.ray_executor import ray_session, run_on_ray
+    log = EventLog(ledger.workspace.sub(f"sweeps/{plan.name}"))
+    listener = logged(log, _dropping(plan, records, ledger, view))
+    log.write("sweep_started", urgent=True, planned=len(plan.trials), to_do=len(to_do))
+    try:
+        if config.executor == "inline":
+            with view:
+                run_inline(to_do, sources, placement, ledger, listener, Claims(ledger, log.run))
+        else:
+            # Ray takes seconds to import: only when it is used.
+            from orchestrator.running.ray_executor import ray_session, run_on_ray
 
-    with ray_session(config.address), view:
-        run_on_ray(
-            to_do, sources, placement, ledger, listener, allotment,
-            config.resources.max_concurrent, plan.name,
-        )  # fmt: skip
+            with ray_session(config.address), view:
+                run_on_ray(
+                    to_do, sources, placement, ledger, listener, allotment,
+                    config.resources.max_concurrent, plan.name, log.run,
+                )  # fmt: skip
+    except BaseException as error:
+        ended(log, error)
+        raise
+    ended(log, None)
 
 
 def _check_encoder(sources: Sources) -> None:

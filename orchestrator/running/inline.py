@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from memseg.errors import MemSegError
+from orchestrator.ledger.claims import Claims
+from orchestrator.ledger.kinds import STORAGE
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
@@ -19,9 +21,10 @@ from orchestrator.running.inputs import (
     product_or_error,
     textures_or_error,
 )
-from orchestrator.running.outcome import outcome_event
+from orchestrator.running.outcome import attempt_event, outcome_event
 from orchestrator.running.placement import Placement
 from orchestrator.running.retries import decide
+from orchestrator.running.turns import in_turn
 
 
 def run_inline(
@@ -30,23 +33,46 @@ def run_inline(
     placement: Placement,
     ledger: Ledger,
     listener: Listener,
+    claims: Claims,
 ) -> None:
-    """Runs the trials in order; what became of each is in the ledger."""
+    """Runs the trials in order; what became of each is in the ledger.
+
+    Raises StorageDownError where the workspace cannot be written any more.
+    """
     inputs = _Inputs(sources)
     donors = ledger.trained(trials)
-    for trial in trials:
-        listener(Event(events.STARTED, trial.category, trial.key))
-        reporter, donor = _Listening(trial, listener), donors.get(trial.key)
-        load = functools.partial(inputs.of, trial)
-        failures: tuple[str, ...] = ()
-        while True:
-            kind = attempt(trial, load, placement, ledger, reporter, failures, donor)
-            if kind is None:
-                break
-            failures = (*failures, kind)
-            if not decide(failures):
-                break
+
+    def note(trial: Trial, text: str) -> None:
+        listener(Event(events.NOTE, trial.category, trial.key, text=text))
+
+    for trial, ours in in_turn(trials, claims, ledger, note):
+        if ours:
+            listener(Event(events.STARTED, trial.category, trial.key))
+            with claims.kept(trial.category, trial.key):
+                load = functools.partial(inputs.of, trial)
+                _run(trial, load, placement, ledger, listener, donors.get(trial.key))
         listener(outcome_event(trial, ledger))
+
+
+def _run(
+    trial: Trial,
+    load: Callable[[], Loaded],
+    placement: Placement,
+    ledger: Ledger,
+    listener: Listener,
+    donor: str | None,
+) -> None:
+    """Attempts until the trial is committed or its tries are used up."""
+    reporter, failures = _Listening(trial, listener), tuple[str, ...]()
+    while kind := attempt(trial, load, placement, ledger, reporter, failures, donor):
+        failures = (*failures, kind)
+        failed = attempt_event(trial, ledger)
+        if failed is not None:
+            listener(failed)
+        if not decide(failures):
+            if kind == STORAGE:
+                ledger.check_writable()
+            return
 
 
 class _Inputs:

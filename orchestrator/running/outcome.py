@@ -9,7 +9,7 @@ from orchestrator.running.events import Event
 
 
 def outcome_event(trial: Trial, ledger: Ledger) -> Event:
-    """Done with its metrics, or failed with its message."""
+    """Done with its metrics, or failed with its message. Raises StorageError."""
     record = ledger.record(trial.category, trial.key)
     if isinstance(record, Done):
         metrics = {k: v for k, v in record.result["metrics"].items() if v is not None}
@@ -20,6 +20,21 @@ def outcome_event(trial: Trial, ledger: Ledger) -> Event:
         steps = record.result["steps"]
         return Event(events.DONE, trial.category, trial.key, steps, values)
     if isinstance(record, Failed):
-        text = f"{record.failure['kind']}: {record.failure['message']}"
-        return Event(events.FAILED, trial.category, trial.key, text=text)
-    return Event(events.FAILED, trial.category, trial.key, text="interrupted: no result")
+        return _failed(events.FAILED, trial, record)
+    text = "interrupted: no result"
+    return Event(events.FAILED, trial.category, trial.key, text=text, failure="interrupted")
+
+
+def attempt_event(trial: Trial, ledger: Ledger) -> Event | None:
+    """What the ledger says of the attempt that has just failed; None where it says nothing."""
+    record = ledger.record(trial.category, trial.key)
+    return _failed(events.ATTEMPT_FAILED, trial, record) if isinstance(record, Failed) else None
+
+
+def _failed(kind: str, trial: Trial, record: Failed) -> Event:
+    failure, message = str(record.failure["kind"]), str(record.failure["message"])
+    attempt = int(record.failure.get("attempts", 1))
+    return Event(
+        kind, trial.category, trial.key,
+        text=f"{failure}: {message}", failure=failure, attempt=attempt,
+    )  # fmt: skip

@@ -80,7 +80,7 @@ def apply(state: Progress, event: Event) -> Progress:
     steps, measured = dict(state.max_steps), state.step_seconds
     if event.kind == events.STARTED:
         row = replace(row, running={**row.running, event.key: 0})
-    elif event.kind == events.NOTE:
+    elif event.kind in (events.NOTE, events.ATTEMPT_FAILED):
         pass
     elif event.kind == events.PROGRESS:
         row = replace(row, running={**row.running, event.key: event.step})

@@ -8,12 +8,13 @@ from typing import Any
 
 from ray.tune.progress_reporter import TrialProgressCallback
 
-from memseg.errors import MemSegError
+from memseg.errors import MemSegError, StorageDownError
+from orchestrator.ledger.kinds import STORAGE
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
 from orchestrator.running.events import Event, Listener
-from orchestrator.running.outcome import outcome_event
+from orchestrator.running.outcome import attempt_event, outcome_event
 
 _SHOWN = ("loss", "l1", "focal", "step_seconds")
 
@@ -46,6 +47,11 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
     ) -> None:
         """A worker reported through Ray Train."""
         ours, step = self._of(trial), int(result.get("step", 0))
+        if "failed_attempt" in result:
+            failed = attempt_event(ours, self._ledger)
+            if failed is not None:
+                self._listener(failed)
+            return
         if "note" in result:
             text = str(result["note"])
             self._listener(Event(events.NOTE, ours.category, ours.key, step, text=text))
@@ -66,7 +72,11 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
         ours = self._of(trial)
         try:
             event = outcome_event(ours, self._ledger)
-        except MemSegError as error:  # an error here would end the whole sweep
+            if event.failure == STORAGE:
+                self._ledger.check_writable()
+        except StorageDownError:
+            raise  # it ends the whole sweep, which is what a workspace that is gone calls for
+        except MemSegError as error:  # a record that cannot be read is one trial's
             event = Event(events.FAILED, ours.category, ours.key, text=str(error))
         self._listener(event)
         self._left[ours.category] -= 1

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ray
+from ray._private.state import state
 
 from memseg.config.precision import read_cpu_flags
 from orchestrator.planning.hardware import GIB, Capacity
+from orchestrator.running.cluster_shape import UNLIMITED, ClusterShape, NodeGroup
 from orchestrator.running.ray_nodes import ask_each
 
 
+def cluster_shape() -> ClusterShape:
+    """The connected cluster's alive nodes, and what its autoscaler may add."""
+    nodes = tuple(node["Resources"] for node in ray.nodes() if node["Alive"])
+    # Ray has no public question for the autoscaler's limits; its own Data library asks so too.
+    config = state.get_cluster_config()
+    groups = () if config is None else tuple(_group(g) for g in config.node_group_configs)
+    return ClusterShape(nodes, groups)
+
+
+def _group(group: Any) -> NodeGroup:
+    most = UNLIMITED if group.max_count < 0 else int(group.max_count)
+    return NodeGroup(dict(group.resources), most)
+
+
 def cluster_capacity() -> Capacity:
-    """CPUs and GPUs of all alive nodes of the connected cluster; memory is the head's."""
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    heads = [node for node in nodes if "node:__internal_head__" in node]
+    """CPUs and GPUs that the connected cluster has or may get; memory is the head's."""
+    shape = cluster_shape()
+    heads = [node for node in shape.nodes if "node:__internal_head__" in node]
     return Capacity(
-        cpus=int(sum(node.get("CPU", 0) for node in nodes)),
-        gpus=int(sum(node.get("GPU", 0) for node in nodes)),
+        cpus=int(shape.total("CPU")),
+        gpus=int(shape.total("GPU")),
         memory_gib=sum(node.get("memory", 0) for node in heads) / GIB,
     )
 

@@ -12,19 +12,24 @@ from typing import Any
 os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "3600")
 
 import ray
-from ray.exceptions import OutOfMemoryError, RayError
+import ray.tune
+from ray.exceptions import RayError
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
-from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
+from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.tune.integration.ray_train import TuneReportCallback
 
 from memseg.storage import Folder
+from orchestrator.ledger import kinds
+from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Trial, from_json
 from orchestrator.running import retries
 from orchestrator.running.failures import failure
 from orchestrator.running.placement import Placement
+from orchestrator.running.ray_failures import kind_of_ray, message_of_ray
 from orchestrator.running.ray_worker import train_worker
+from orchestrator.running.turns import in_turn
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class DriverSetup:
     placement: Placement
     loader: Any
     """Handle of the InputLoader."""
+    run: str
+    """Owner of the claims."""
     cpus: int
     """CPUs of a trial's worker."""
     gpus: float
@@ -48,14 +55,28 @@ def drive(config: Mapping[str, Any], setup: DriverSetup) -> None:
     """Runs one trial until it is committed or its retries are used up (retries.decide)."""
     trial = from_json(setup.trials[config["key"]])
     ledger = Ledger(setup.workspace)
-    if isinstance(ledger.record(trial.category, trial.key), Done):
-        return  # a driver that was started again after its trial's commit
+    claims = Claims(ledger, setup.run)
+    # One trial: it is waited for, or finished by another sweep (or this one, before its driver
+    # was started again).
+    for _, ours in in_turn([trial], claims, ledger, _note):
+        if ours:
+            with claims.kept(trial.category, trial.key):
+                _run(trial, setup, ledger)
+
+
+def _note(trial: Trial, text: str) -> None:
+    ray.tune.report({"note": text})
+
+
+def _run(trial: Trial, setup: DriverSetup, ledger: Ledger) -> None:
     failures: tuple[str, ...] = ()
     while True:
         kind = _fit_once(trial, setup, ledger, failures)
         if kind is None:
             return
         failures = (*failures, kind)
+        # Not known to the driver is the step: the worker said it, and says it again.
+        ray.tune.report({"failed_attempt": len(failures)})
         if not retries.decide(failures):
             return
 
@@ -65,13 +86,13 @@ def _fit_once(
 ) -> str | None:
     """One Ray Train run; None when the trial is committed, else the failure's kind."""
     ledger.clear_failure(trial.category, trial.key)
-    kind, text = retries.LOST, "its worker process ended without a result: no reason given"
+    kind, text = kinds.WORKER_LOST, "its worker process ended without a result: no reason given"
     try:
         wanted = (trial.category, trial.method.image.size, bool(earlier))
         references = ray.get(setup.loader.references.remote(*wanted))
         _trainer(trial, setup, earlier, references).fit()
     except (TrainingFailedError, RayError) as error:
-        kind, text = _kind_of(error), f"Ray ended it: {_first_lines(error)}"
+        kind, text = kind_of_ray(error), f"Ray ended it: {message_of_ray(error)}"
     record = ledger.record(trial.category, trial.key)
     if isinstance(record, Done):
         return None
@@ -103,25 +124,12 @@ def _trainer(
         run_config=RunConfig(
             # Ray Train resumes by (storage_path, name): the name holds content, no time.
             name=trial.name,
-            storage_path=setup.workspace.at("ray/train"),
-            storage_filesystem=setup.workspace.filesystem,
-            # Retries are decided here, by kind; Train would repeat every error alike.
+            storage_path=setup.workspace.sub("ray/train").location,
+            # Retries are decided here, by kind; Train would repeat every error alike, and
+            # preemptions for ever.
             failure_config=FailureConfig(
-                max_failures=0, controller_failure_limit=2, max_preemption_failures=5
+                max_failures=0, controller_failure_limit=2, max_preemption_failures=0
             ),
             callbacks=[TuneReportCallback()],
         ),
     )
-
-
-def _kind_of(error: Exception) -> str:
-    """Out of memory where Ray's memory monitor says so; else the worker or its node is lost."""
-    causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else []
-    if any(isinstance(cause, OutOfMemoryError) for cause in [error, *causes]):
-        return retries.OUT_OF_MEMORY
-    return retries.LOST
-
-
-def _first_lines(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:500]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from memseg.errors import SettingError, StorageError
@@ -32,7 +32,7 @@ import ray
 import ray.tune
 
 from orchestrator.running.ray_callback import ListenerCallback
-from orchestrator.running.ray_capacity import cluster_capacity
+from orchestrator.running.ray_capacity import cluster_capacity, cluster_shape
 from orchestrator.running.ray_driver import DriverSetup, drive
 from orchestrator.running.ray_inputs import InputLoader
 from orchestrator.running.ray_nodes import check_workspace_on_nodes
@@ -50,11 +50,13 @@ def run_on_ray(
     allotment: Allotment,
     most_at_once: int,
     sweep: str,
+    run: str,
 ) -> None:
     """Runs the trials on the connected cluster; what became of each is in the ledger.
 
     ``most_at_once``: 0 for as many as the cluster holds (and the head's memory, on one node).
-    Raises SettingError when no node can hold one trial.
+    ``run``: name of this run of the sweep, the owner of its claims. Raises SettingError when no
+    node can hold one trial.
     """
     at_once = _fitting(allotment, most_at_once)
     check_workspace_on_nodes(ledger.workspace)
@@ -65,6 +67,7 @@ def run_on_ray(
         workspace=ledger.workspace,
         placement=placement,
         loader=loader,
+        run=run,
         cpus=allotment.cpus,
         gpus=allotment.gpus,
         trials={trial.key: trial.to_json() for trial in trials},
@@ -84,8 +87,7 @@ def run_on_ray(
         ),
         run_config=ray.tune.RunConfig(
             name=sweep,
-            storage_path=ledger.workspace.at("ray/tune"),
-            storage_filesystem=ledger.workspace.filesystem,
+            storage_path=ledger.workspace.sub("ray/tune").location,
             callbacks=[ListenerCallback(by_key, ledger, listener, loader)],
             # A driver that dies with its process starts again and reads the ledger.
             failure_config=ray.tune.FailureConfig(max_failures=2),
@@ -107,21 +109,21 @@ def _explained(what: str) -> Iterator[None]:
 
 
 def _fitting(allotment: Allotment, most: int) -> int:
-    """How many trials run at once: what the alive nodes hold, at most the setting.
+    """How many trials run at once: what the nodes hold that are there or may be started.
 
-    On a single node the planner's figure counts too: it knows the node's memory.
+    At most the setting. On a single node the planner's figure counts too: it knows the node's
+    memory.
     """
-    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    fitting = sum(_holds(node, allotment) for node in alive)
+    shape = cluster_shape()
+    fitting = shape.holds(allotment)
     if not fitting:
-        cpus = max((node.get("CPU", 0) for node in alive), default=0)
-        gpus = max((node.get("GPU", 0) for node in alive), default=0)
+        may = " or may get" if shape.groups else ""
         raise SettingError(
             f"a trial needs {allotment.cpus} CPUs and {allotment.gpus:g} GPUs on one node; the "
-            f"largest node of the cluster has {cpus:g} CPUs, {gpus:g} GPUs: lower "
-            "resources.threads or resources.gpus_per_trial"
+            f"largest node that the cluster has{may} has {shape.largest('CPU'):g} CPUs, "
+            f"{shape.largest('GPU'):g} GPUs: lower resources.threads or resources.gpus_per_trial"
         )
-    if len(alive) == 1:
+    if len(shape.nodes) == 1 and not shape.groups:
         fitting = min(fitting, allotment.at_once)
     return min(fitting, _controllers_on_head(), most or fitting)
 
@@ -129,14 +131,6 @@ def _fitting(allotment: Allotment, most: int) -> int:
 def _controllers_on_head() -> int:
     """All controllers live on the head: what its memory holds of them, at least one."""
     return max(1, int(USABLE_MEMORY * cluster_capacity().memory_gib / CONTROLLER_GIB))
-
-
-def _holds(node: Mapping[str, float], allotment: Allotment) -> int:
-    holds = int(node.get("CPU", 0) // allotment.cpus)
-    if allotment.gpus > 0:
-        # A fraction never spans two GPUs.
-        holds = min(holds, int(node.get("GPU", 0)) * int(1 / allotment.gpus + 1e-9))
-    return holds
 
 
 @contextlib.contextmanager

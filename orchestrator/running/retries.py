@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
 from memseg.errors import (
     DataError,
@@ -14,22 +13,16 @@ from memseg.errors import (
     StorageError,
     WeightsError,
 )
-
-DATA, CONFIGURATION, OUT_OF_MEMORY = "data", "configuration", "out_of_memory"
-DEVICE = "device"
-LOST, STORAGE, BUG = "lost", "storage", "bug"
-
-BUDGET: Mapping[str, int] = {
-    DATA: 0,
-    CONFIGURATION: 0,
-    DEVICE: 0,
-    OUT_OF_MEMORY: 1,
-    LOST: 5,
-    STORAGE: 2,
-    BUG: 0,
-}
-"""How often a trial is tried *again* in one sweep after a failure of this kind. Data and
-configuration fail again for sure; a bug or a missing device is tried again by the next sweep."""
+from orchestrator.ledger.kinds import (
+    BUG,
+    CONFIGURATION,
+    DATA,
+    DEVICE,
+    NODE_LOST,
+    OUT_OF_MEMORY,
+    STORAGE,
+    kind,
+)
 
 
 def kind_of(error: BaseException) -> str:
@@ -42,11 +35,19 @@ def kind_of(error: BaseException) -> str:
         return DEVICE
     if isinstance(error, StorageError):
         return STORAGE
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if isinstance(error, MemSegError):
+        return CONFIGURATION
+    # By name: neither torch nor Ray is imported where decisions are made.
+    names = {base.__name__ for base in type(error).__mro__}
+    if isinstance(error, MemoryError) or "OutOfMemoryError" in names:
         return OUT_OF_MEMORY
-    return CONFIGURATION if isinstance(error, MemSegError) else BUG
+    if names & {"OutOfDiskError", "ObjectStoreFullError"}:
+        return STORAGE
+    if names & {"ObjectLostError", "NodeDiedError", "RayActorError"}:
+        return NODE_LOST  # what it was to train on went with a node, and could not be made again
+    return BUG
 
 
 def decide(failures: tuple[str, ...]) -> bool:
     """Whether to try again after failures of these kinds. Each kind has its own budget."""
-    return all(count <= BUDGET[kind] for kind, count in Counter(failures).items())
+    return all(count <= kind(name).again for name, count in Counter(failures).items())

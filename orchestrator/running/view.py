@@ -46,7 +46,7 @@ class SweepView:
         before, self._progress = self._progress, apply(self._progress, event)
         if self._live is not None:
             self._live.update(progress_table(self._progress))
-            if event.kind not in (events.FAILED, events.NOTE):
+            if event.kind not in (events.FAILED, events.NOTE, events.ATTEMPT_FAILED):
                 return
         line = event_line(event, before)
         if line is not None:
@@ -63,6 +63,8 @@ def event_line(event: Event, before: Progress) -> str | None:
         return f"{name} started"
     if event.kind == events.NOTE:
         return f"{name} {event.text}"
+    if event.kind == events.ATTEMPT_FAILED:
+        return f"{name} attempt {event.attempt} failed, {event.text}"
     if event.kind == events.FAILED:
         return f"{name} FAILED {event.text}"
     if event.kind == events.DONE:

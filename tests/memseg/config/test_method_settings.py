@@ -66,6 +66,7 @@ CHOICES = {
     "model.attention_mean": ("product", "geometric"),
     "foreground.mode": ("off", "otsu", "auto"),
     "foreground.polarity": ("auto", "bright", "dark"),
+    "validation.place": ("anywhere", "product"),
     "optimizer.name": ("sgd", "adamw"),
     "training.precision": ("auto", "fp32", "bf16"),
 }

@@ -50,11 +50,12 @@ def test_a_memory_takes_at_most_its_share_of_what_is_not_held_out(
     assert limited == roles(hashes, **fixed).memory[: len(limited)]
 
 
-def test_a_toothbrush_has_the_papers_memory_where_a_quarter_is_the_limit() -> None:
-    """60 normal images, of which the paper takes 10 (section 4.2)."""
-    limited = {"memory_samples": 60, "memory_most_share": 0.25}
-    assert 10 <= len(roles(contents(60), **limited).memory) <= 14
-    with pytest.raises(DataError, match="60 normal images, 68 are needed"):
+def test_a_category_of_few_images_can_be_trained_where_its_memory_has_a_limit() -> None:
+    limited = {"memory_samples": 120, "memory_most_share": 0.4}
+    made = roles(contents(60), **limited)
+    assert len(made.memory) == 20  # two fifths of the 52 that are not held out
+    assert len(made.training) == 32
+    with pytest.raises(DataError, match="60 normal images, 128 are needed"):
         roles(contents(60), **{**limited, "memory_most_share": 1.0, "least_training": 0})
 
 

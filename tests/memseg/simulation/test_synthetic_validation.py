@@ -155,3 +155,31 @@ def test_a_circle_is_the_points_within_its_radius() -> None:
 def test_no_shape_within_the_image_is_empty(radius: float, place: float, angle: float) -> None:
     for polygon in SHAPES.values():
         assert shape_mask(polygon, (place, place), radius, 2.0, angle, 64).any()
+
+
+def on_a_plain_ground(size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """(3, 3, S, S) images of a grey product on a white ground, and where it lies, (S, S)."""
+    y, x = np.mgrid[:size, :size]
+    product = (abs(y - 30) < 8) & (abs(x - 34) < 20)
+    images = np.full((3, 3, size, size), 235, np.uint8)
+    images[:, :, product] = np.random.default_rng(0).integers(60, 90, (3, 3, product.sum()))
+    return images, product
+
+
+def test_on_the_product_all_shapes_lie_on_it_and_cover_its_places_alike() -> None:
+    images, product = on_a_plain_ground()
+    config = ValidationConfig(place="product", anomalies=32, shape_size=(0.03, 0.1))
+    changed, masks, labels = synthetic_validation(images, config, 0)
+    found = masks[labels]
+    assert found.any((1, 2)).all()
+    assert not found[:, ~product].any()
+    assert found.any(0)[product].mean() > 0.9
+    for image, mask in zip(changed[labels], found):
+        assert (image[:, ~mask] == images[:, :, ~mask]).all(1).any()
+
+
+def test_where_no_product_can_be_cut_out_on_the_product_is_anywhere() -> None:
+    normal = normal_images()
+    config = ValidationConfig(place="product", anomalies=32, shape_size=(0.03, 0.1))
+    _, masks, _ = synthetic_validation(normal, config, 0)
+    assert masks.any(0).mean() > 0.5

@@ -70,3 +70,16 @@ def test_copies_follow_seed_content_and_number_and_leave_the_shapes_alone(held_o
     ):
         assert np.array_equal(one, other)
     assert len(turned_validation(held_out, ValidationConfig(), 3)[0]) == 0
+
+
+def test_on_the_product_the_parts_centre_lies_on_it(held_out: Images) -> None:
+    product = np.zeros(held_out.shape[2:], np.bool_)
+    product[10:14, 40:50] = True
+    middles = []
+    for seed in range(12):
+        found = turned_part(held_out[0], (0.1, 0.12), np.random.default_rng(seed), product)
+        assert found is not None
+        rows, columns = np.nonzero(found[1])
+        middles.append((rows.mean(), columns.mean()))
+    near = np.array(middles) - np.array([11.5, 44.5])
+    assert np.abs(near).max() < 12

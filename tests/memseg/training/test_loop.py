@@ -150,3 +150,53 @@ def test_a_loss_that_is_not_finite_is_a_diverged_run(bench, monkeypatch) -> None
     monkeypatch.setattr(loop, "train_step", broken)
     with pytest.raises(DivergedError, match=r"step 1 .*lower the learning rate"):
         run(bench)
+
+
+class At:
+    """A gate at some steps that lets a run go on until one of them."""
+
+    def __init__(self, *steps: int, stop: int | None = None) -> None:
+        self.steps, self.stop, self.asked = steps, stop, list[int]()
+
+    def passes(self, step: int) -> bool:
+        self.asked.append(step)
+        return step != self.stop
+
+
+def gated(bench, gate, checkpoints=None):  # type: ignore[no-untyped-def]
+    network = bench.network()
+    summary = train(
+        network, bench.data, bench.simulator(), bench.config, 3, bench.execution,
+        SilentReporter(), checkpoints or NoCheckpoints(), Intervals(checkpoint_steps=100), gate,
+    )  # fmt: skip
+    return network, summary
+
+
+def test_a_gate_that_is_passed_changes_nothing(bench) -> None:  # type: ignore[no-untyped-def]
+    gate = At(2, 4, 6)
+    network, summary = gated(bench, gate)
+    assert (gate.asked, summary.stopped_at) == ([2, 4], None)  # the last step ends it anyway
+    assert_same_state(network, run(bench))
+
+
+def test_a_gate_ends_a_run_which_can_go_on_without_it(bench) -> None:  # type: ignore[no-untyped-def]
+    kept = Kept()
+    _, summary = gated(bench, At(2, 4, stop=4), kept)
+    assert summary.stopped_at == 4
+    assert kept.steps == [2, 4]
+    network, again = gated(bench, None, kept)
+    assert (again.resumed_at, again.stopped_at) == (4, None)
+    assert_same_state(network, run(bench))
+
+
+def test_a_run_that_was_killed_at_its_gate_is_looked_at_again(bench) -> None:  # type: ignore[no-untyped-def]
+    class Killed(At):
+        def passes(self, step: int) -> bool:
+            raise KeyboardInterrupt
+
+    kept = Kept()
+    with pytest.raises(KeyboardInterrupt):
+        gated(bench, Killed(3), kept)
+    gate = At(3, stop=3)
+    _, summary = gated(bench, gate, kept)
+    assert (gate.asked, summary.resumed_at, summary.stopped_at) == ([3], 3, 3)

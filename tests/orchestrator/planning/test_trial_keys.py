@@ -64,6 +64,7 @@ DEFAULTS: dict[str, Any] = {
     "validation.shape_size": (0.03, 0.12),
     "validation.turned": 0,
     "validation.turned_size": (0.08, 0.3),
+    "validation.place": "anywhere",
     "evaluation.top_pixels": 100,
     "evaluation.aupro_limit": 0.3,
 }
@@ -100,6 +101,7 @@ def test_another_setting_is_another_trial_and_another_training(setting: dict[str
 
 @pytest.mark.parametrize("setting", [
     {"evaluation__top_pixels": 50}, {"validation__turned": 4}, {"validation__anomalies": 2},
+    {"validation__place": "product"},
     {"validation__turned_size": (0.1, 0.2)}, {"validation__contrast": (0.1, 0.2)},
 ], ids=str)  # fmt: skip
 def test_what_only_evaluation_depends_on_is_another_trial_of_the_same_training(

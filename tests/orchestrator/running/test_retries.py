@@ -11,7 +11,8 @@ from memseg.errors import (
     StorageError,
     WeightsError,
 )
-from orchestrator.running.retries import BUDGET, OUT_OF_MEMORY, decide, kind_of
+from orchestrator.ledger.kinds import KINDS, OUT_OF_MEMORY, kind
+from orchestrator.running.retries import decide, kind_of
 
 
 @pytest.mark.parametrize(
@@ -48,17 +49,28 @@ def test_torchs_out_of_memory_is_one() -> None:
         ("bug", 0),
         ("out_of_memory", 1),
         ("storage", 2),
-        ("lost", 5),
+        ("worker_lost", 5),
+        ("node_lost", 20),
+        ("preempted", 100),
     ],
 )
 def test_a_kind_is_tried_again_as_often_as_its_budget_says(kind: str, again: int) -> None:
     assert [decide((kind,) * n) for n in range(1, again + 3)] == [True] * again + [False] * 2
 
 
+def test_a_kind_is_either_final_or_worth_the_same_command_again() -> None:
+    assert {name for name, row in KINDS.items() if row.final} == {"data", "configuration"}
+    assert not any(row.final and row.passing for row in KINDS.values())
+
+
+def test_a_record_of_an_unknown_kind_is_tried_again_and_keeps_no_champion_from_waiting() -> None:
+    unknown = kind("lost in an older version")
+    assert (unknown.again, unknown.final, unknown.passing) == (0, False, True)
+
+
 def test_budgets_do_not_mix() -> None:
-    assert decide(("lost",) * 5 + ("out_of_memory",) + ("storage",) * 2)
-    assert not decide(("lost",) * 5 + ("data",))
-    assert len(BUDGET) == 7
+    assert decide(("worker_lost",) * 5 + ("out_of_memory",) + ("storage",) * 2)
+    assert not decide(("worker_lost",) * 5 + ("data",))
 
 
 def test_errors_survive_pickling_between_processes() -> None:

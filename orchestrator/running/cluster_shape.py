@@ -1,0 +1,54 @@
+"""What a cluster holds now, and what its autoscaler may still add. Pure; Ray's answers as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.planning.allotment import Allotment
+
+UNLIMITED = 10**6
+"""Nodes of a group without a limit of its own."""
+
+
+@dataclass(frozen=True)
+class NodeGroup:
+    """Machines of one kind that the autoscaler starts when trials wait for them."""
+
+    resources: Mapping[str, float]
+    """Of one node: CPU, GPU."""
+    most: int
+    """Nodes at most."""
+
+
+@dataclass(frozen=True)
+class ClusterShape:
+    """The alive nodes' resources, and the autoscaler's groups: () where there is none."""
+
+    nodes: tuple[Mapping[str, float], ...]
+    groups: tuple[NodeGroup, ...] = ()
+
+    def total(self, resource: str) -> float:
+        """Of all alive nodes, or of all that may be alive at once where that is more."""
+        alive = sum(node.get(resource, 0) for node in self.nodes)
+        return max(alive, sum(g.most * g.resources.get(resource, 0) for g in self.groups))
+
+    def largest(self, resource: str) -> float:
+        """Of a single node, alive or not."""
+        kinds = [*self.nodes, *(group.resources for group in self.groups if group.most)]
+        return max((kind.get(resource, 0) for kind in kinds), default=0)
+
+    def holds(self, allotment: Allotment) -> int:
+        """How many workers of trials fit at once."""
+        alive = sum(_on_node(node, allotment) for node in self.nodes)
+        return max(alive, sum(g.most * _on_node(g.resources, allotment) for g in self.groups))
+
+
+def _on_node(node: Mapping[str, float], allotment: Allotment) -> int:
+    holds = int(node.get("CPU", 0) // allotment.cpus)
+    if allotment.gpus > 0:
+        # A fraction never spans two GPUs.
+        gpus = int(node.get("GPU", 0))
+        of_gpus = int(gpus / allotment.gpus + 1e-9)
+        holds = min(holds, gpus * int(1 / allotment.gpus + 1e-9) if allotment.gpus < 1 else of_gpus)
+    return holds

@@ -1,0 +1,61 @@
+"""What Ray says of a training run that it ended, as a kind of failure and a message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ray.exceptions import (
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+)
+from ray.train.v2.api.exceptions import ControllerError, PreemptionError, WorkerGroupError
+
+from orchestrator.ledger import kinds
+
+_NODE_DIED = re.compile(r"\bnode\b.{0,80}\b(died|dead|death|terminated|removed)", re.I | re.S)
+_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
+_HIDDEN = ("ip:", "pid:", "actor_id:", "class_name:", "namespace:", "name:")
+_LONGEST = 500
+
+
+def kind_of_ray(error: BaseException) -> str:
+    """The failure kind of what ``TorchTrainer.fit`` or ``ray.get`` raised.
+
+    With several causes the one that says most about the cluster counts: when one worker dies,
+    the others fail because of it.
+    """
+    causes = list(_causes(error))
+    if any(isinstance(c, PreemptionError) or getattr(c, "preempted", False) for c in causes):
+        return kinds.PREEMPTED
+    if any(isinstance(cause, OutOfMemoryError) for cause in causes):
+        return kinds.OUT_OF_MEMORY
+    if any(isinstance(cause, (NodeDiedError, ObjectLostError)) for cause in causes):
+        return kinds.NODE_LOST
+    # An actor's death says in words only that it was its node's.
+    actors = [cause for cause in causes if isinstance(cause, RayActorError)]
+    if any(_NODE_DIED.search(str(actor)) for actor in actors):
+        return kinds.NODE_LOST
+    return kinds.WORKER_LOST
+
+
+def message_of_ray(error: BaseException) -> str:
+    """The first lines that say something, without addresses and process numbers."""
+    lines = (line.strip() for line in str(error).splitlines())
+    telling = [line for line in lines if line and not line.startswith(_HIDDEN)]
+    return _ADDRESS.sub("(address)", " ".join(telling[:4]))[:_LONGEST]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    yield error
+    inner: list[object] = []
+    if isinstance(error, WorkerGroupError):
+        inner += error.worker_failures.values()
+    if isinstance(error, ControllerError):
+        inner.append(error.controller_failure)
+    inner += [getattr(error, "health_check_failure", None), getattr(error, "cause", None)]
+    for cause in inner:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)

@@ -1,0 +1,157 @@
+"""Sweeps whose storage fails in the middle: what is finished stays, the same command goes on."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from memseg import patience
+from memseg.storage import open_folder
+from orchestrator.ledger.event_log import read_events
+from orchestrator.ledger.ledger import RESULT
+from orchestrator.sweep import main
+
+Sweep = Callable[[str], int]
+Fault = Callable[[Path], OSError | None]
+
+
+@pytest.fixture
+def sweep(
+    small: Sequence[str], product_lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Sweep:
+    """Runs a small inline sweep of two trials into a workspace; nothing waits for real."""
+    monkeypatch.setattr(patience.time, "sleep", lambda _: None)
+
+    def run(workspace: str) -> int:
+        return main([
+            "--config", "jobs/paper.yaml",
+            "--name", "test",
+            "--data.root", str(product_lines),
+            "--data.categories", "[brushed_metal,connector]",
+            "--workspace", str(tmp_path / workspace),
+            "--executor", "inline",
+            *small,
+        ])  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fault | None], None]:
+    """Sets what happens when a file is put in its place: an error, or nothing (None)."""
+    real, faults = Path.replace, list[Fault]()
+
+    def replace(self: Path, target: Path) -> Path:
+        error = faults[0](Path(target)) if faults else None
+        if error is not None:
+            raise error
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+    def to(fault: Fault | None) -> None:
+        faults[:] = [fault] if fault else []
+
+    return to
+
+
+def auroc(workspace: Path) -> bytes:
+    return (workspace / "sweeps" / "test" / "auroc.csv").read_bytes()
+
+
+def finished(workspace: Path) -> dict[str, Any]:
+    return {p.parts[-3]: json.loads(p.read_text()) for p in workspace.rglob(RESULT)}
+
+
+class After:
+    """An error for every file but the first ones named result.json."""
+
+    def __init__(self, results: int, error: OSError) -> None:
+        self.left, self.error = results, error
+
+    def __call__(self, target: Path) -> OSError | None:
+        if self.left > 0:
+            self.left -= target.name == RESULT
+            return None
+        return self.error
+
+
+def test_a_storage_that_fails_for_a_while_changes_nothing(
+    sweep: Sweep, faulty: Callable[[Fault | None], None], tmp_path: Path
+) -> None:
+    assert sweep("undisturbed") == 0
+    calls: list[Path] = []
+
+    def every_third_works(target: Path) -> OSError | None:
+        calls.append(target)
+        return OSError(errno.ESTALE, "Stale file handle") if len(calls) % 3 else None
+
+    faulty(every_third_works)
+    assert sweep("disturbed") == 0
+    assert len(calls) > 20
+    assert auroc(tmp_path / "disturbed") == auroc(tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EIO, "Input/output error"), "waited 60 s for it"),
+        (OSError(errno.ENOSPC, "No space left on device"), "make room"),
+    ],
+    ids=["gone", "full"],
+)
+def test_a_storage_that_is_gone_or_full_stops_the_sweep_which_goes_on_later(
+    sweep: Sweep,
+    faulty: Callable[[Fault | None], None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    error: OSError,
+    said: str,
+) -> None:
+    assert sweep("undisturbed") == 0
+    faulty(After(1, error))
+    capsys.readouterr()
+    assert sweep("disturbed") == 3
+    shown = " ".join(capsys.readouterr().err.split())
+    assert said in shown
+    assert "the same command goes on from here" in shown
+    assert "Traceback" not in shown
+    before = finished(tmp_path / "disturbed")
+    assert len(before) == 1
+    faulty(None)
+    assert sweep("disturbed") == 0
+    after = finished(tmp_path / "disturbed")
+    assert {name: after[name] for name in before} == before  # not run again, not lost
+    assert auroc(tmp_path / "disturbed") == auroc(tmp_path / "undisturbed")
+
+
+def test_failed_attempts_are_in_the_event_log_and_in_their_table(
+    sweep: Sweep, faulty: Callable[[Fault | None], None], tmp_path: Path
+) -> None:
+    """The weights of one category cannot be written, by a right that is missing."""
+
+    def denied(target: Path) -> OSError | None:
+        wrong = target.name == "model.safetensors" and "connector" in target.parts
+        return PermissionError(errno.EACCES, "Permission denied") if wrong else None
+
+    faulty(denied)
+    assert sweep("denied") == 1
+    folder = tmp_path / "denied" / "sweeps" / "test"
+    kinds = [event["event"] for event in read_events(open_folder(folder))]
+    assert kinds[0] == "sweep_started"
+    assert kinds[-1] == "sweep_ended"
+    assert kinds.count("attempt_failed") == 3
+    table = pd.read_csv(folder / "failures.csv")
+    assert list(table["failure"]) == ["storage"] * 3
+    assert list(table["attempt"]) == [1, 2, 3]
+    assert list(table["then"]) == ["tried again", "tried again", "gave up"]
+    assert "Permission denied" in table["message"][2]
+    faulty(None)
+    assert sweep("denied") == 0
+    assert list(pd.read_csv(folder / "failures.csv")["then"])[-1] == "done later"

@@ -1,0 +1,79 @@
+"""What Ray raises, as kinds: built as Ray builds them, no cluster needed."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("ray")
+
+from ray.exceptions import (
+    ActorDiedError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    OwnerDiedError,
+    WorkerCrashedError,
+)
+from ray.train.v2._internal.exceptions import WorkerHealthCheckFailedError
+from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
+
+from orchestrator.running.ray_failures import kind_of_ray, message_of_ray
+from orchestrator.running.retries import kind_of
+
+
+def died(message: str, *, preempted: bool = False) -> ActorDiedError:
+    error = ActorDiedError()
+    error.error_msg, error._preempted = message, preempted
+    error.args = (message,)
+    return error
+
+
+def of_a_worker(*causes: Exception) -> WorkerGroupError:
+    wrapped = {
+        rank: WorkerHealthCheckFailedError("worker is unhealthy", cause)
+        for rank, cause in enumerate(causes)
+    }
+    return WorkerGroupError("a worker failed", wrapped)
+
+
+PROCESS = died("The actor died unexpectedly. Worker exit type: SYSTEM_ERROR, killed by SIGKILL.")
+NODE = died("The actor died because its node has died. Node Id: 12ab")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (of_a_worker(PROCESS), "worker_lost"),
+        (WorkerCrashedError(), "worker_lost"),
+        (of_a_worker(NODE), "node_lost"),
+        (of_a_worker(PROCESS, NODE), "node_lost"),
+        (of_a_worker(NodeDiedError("gone")), "node_lost"),
+        (ObjectLostError("12", None, ""), "node_lost"),
+        (of_a_worker(NODE, died("reclaimed", preempted=True)), "preempted"),
+        (of_a_worker(OutOfMemoryError("killed by the memory monitor")), "out_of_memory"),
+        (ControllerError(NODE), "node_lost"),
+        (RuntimeError("something else"), "worker_lost"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_what_ray_raises_has_a_kind(error: Exception, kind: str) -> None:
+    assert kind_of_ray(error) == kind
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ObjectLostError("12", None, ""), "node_lost"),
+        (OwnerDiedError("12", None, ""), "node_lost"),
+        (OutOfMemoryError("x"), "out_of_memory"),
+    ],
+)
+def test_what_a_worker_meets_when_it_fetches_its_inputs_has_a_kind_too(
+    error: Exception, kind: str
+) -> None:
+    assert kind_of(error) == kind
+
+
+def test_a_message_names_no_address_and_no_process() -> None:
+    error = died("The actor died.\n\tpid: 4711\n\tip: 10.0.3.17\nSocket 10.0.3.17:6379 closed.")
+    assert message_of_ray(error) == "The actor died. Socket (address) closed."
