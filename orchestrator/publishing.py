@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from memseg.errors import RegistryError, StorageError
@@ -10,6 +11,7 @@ from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.ledger.kinds import kind
 from orchestrator.ledger.ledger import PICTURES, WEIGHTS, Ledger, Record
+from orchestrator.ledger.listing import keys_with
 from orchestrator.planning.plan import Plan
 from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry
@@ -61,5 +63,12 @@ def _publish(
 
 def drop_weights(plan: Plan, records: Mapping[str, Record], ledger: Ledger) -> None:
     """Deletes the weights of trials that are not their category's winner (keep_weights: best)."""
+    by_category: dict[str, list[str]] = defaultdict(list)
     for trial in weights_to_drop(plan, records):
-        ledger.drop_weights(trial.category, trial.key)
+        by_category[trial.category].append(trial.key)
+    for category, keys in by_category.items():
+        # Most were dropped by an earlier run: one listing saves several questions a trial.
+        kept = keys_with(ledger.workspace, category, (WEIGHTS, *PICTURES))
+        for key in keys:
+            if key in kept:
+                ledger.drop_weights(category, key)

@@ -7,6 +7,7 @@ middle (what is finished is kept, the same command goes on); 130 interrupted.
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -30,11 +31,13 @@ from orchestrator.job.read import read_job
 from orchestrator.ledger.event_log import read_events
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.ledger.pending import pending
+from orchestrator.ledger.reading import read_records
 from orchestrator.planning.allotment import Allotment, allot
 from orchestrator.planning.estimate import estimate, largest_trial_gib
 from orchestrator.planning.hardware import Capacity, resolve_device, this_machine
 from orchestrator.planning.inventory import gather_inventory
 from orchestrator.planning.plan import Plan, make_plan
+from orchestrator.planning.plan_file import plan_bytes
 from orchestrator.planning.render import as_text, render_dry_run
 from orchestrator.publishing import drop_weights, publish_winners
 
@@ -89,7 +92,7 @@ def _sweep(job: Job, console: Console) -> int:
 
 def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -> int:
     plan, allotment, ledger = _plan(job, capacity, flags)
-    records = ledger.read_all(plan.trials)
+    records = read_records(ledger, plan.trials, functools.partial(_say, console))
     if job.config.dry_run:
         done = {key for key, record in records.items() if isinstance(record, Done)}
         results = [r.result for r in records.values() if isinstance(r, Done)]
@@ -101,7 +104,7 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
         problems = "; ".join(plan.problems.values())
         raise DataError(f"no category can be trained: {problems}")
     folder = ledger.workspace.sub(f"sweeps/{plan.name}")
-    folder.write_json("plan.json", plan.to_json())
+    folder.write("plan.json", plan_bytes(plan))
     to_do = pending(plan.trials, records, retry=job.config.retry_failed)
     _announce(job, plan, len(to_do), allotment, console)
     if to_do:
@@ -109,7 +112,7 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
         from orchestrator.running.execute import execute
 
         execute(job, plan, records, to_do, allotment, ledger, console)
-        records = ledger.read_all(plan.trials)
+        records = read_records(ledger, plan.trials)
     tables = make_tables(plan, records)
     published = _conclude(tables, records, ledger, folder, console)
     return ALL_DONE if published and tables.done == tables.planned else SOME_FAILED
@@ -145,7 +148,11 @@ def _announce(job: Job, plan: Plan, left: int, allotment: Allotment, console: Co
     said += [f"{d.category}: {dict(d.values)} dropped: {d.reason}" for d in plan.dropped]
     said += plan.notes
     for line in said:
-        console.print(line, markup=False, highlight=False)
+        _say(console, line)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False)
 
 
 def _conclude(

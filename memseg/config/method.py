@@ -7,10 +7,12 @@ so a setting that cannot change the numbers (threads, workers) does not belong h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from functools import cached_property
+from typing import Any, ClassVar, Literal
 
-from memseg.config.settings import Group, setting
+from memseg.config.settings import Group, flatten_config, setting
 from memseg.errors import SettingError
 
 METHOD_VERSION = 2
@@ -306,6 +308,11 @@ class MethodConfig(Group):
     training: TrainingConfig = field(default_factory=TrainingConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Any]:
+        """Every setting by dotted name, in field order; made once, not to be changed."""
+        return flatten_config(self)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -80,6 +80,15 @@ def known_names(owner: type, prefix: str = "") -> dict[str, Any]:
     return names
 
 
+_KNOWN: dict[type, dict[str, Any]] = {}
+
+
+def _known_names(owner: type) -> Mapping[str, Any]:
+    if owner not in _KNOWN:
+        _KNOWN[owner] = known_names(owner)
+    return _KNOWN[owner]
+
+
 def documentation(owner: type, prefix: str = "") -> dict[str, tuple[str, Any]]:
     """Dotted name -> (line of documentation, default) of all settings below a dataclass."""
     lines: dict[str, tuple[str, Any]] = {}
@@ -135,7 +144,7 @@ def build(owner: type[T], flat: Mapping[str, Any], prefix: str = "") -> T:
     Raises SettingError for unknown names, wrong types and values out of range.
     """
     if not prefix:
-        known = known_names(owner)
+        known = _known_names(owner)
         for name in flat:
             if name not in known:
                 raise unknown_setting(name, known)

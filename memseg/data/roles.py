@@ -45,16 +45,10 @@ def assign_roles(
     the order in which they are given. Raises DataError where fewer than
     ``least_training`` would be left.
     """
-    order = sorted(range(len(hashes)), key=lambda i: (_place(seed, "held out", hashes[i]), i))
-    below = sum(_place(seed, "held out", content) < held_out_share for content in hashes)
-    count = _held_out_count(below, held_out_share, held_out_least, held_out_most)
-    # Copies of one image have one place in the order: a cut among them would hold out an image
-    # that is trained on too.
-    while 0 < count < len(order) and hashes[order[count - 1]] == hashes[order[count]]:
-        count += 1
-    memory = _memory_count(memory_samples, memory_most_share, len(hashes) - count)
-    _check(len(hashes), count, memory, least_training, category)
-    held_out = frozenset(order[:count])
+    order = _held_out_order(hashes, seed, held_out_share, held_out_least, held_out_most)
+    memory = _memory_count(memory_samples, memory_most_share, len(hashes) - len(order))
+    _check(len(hashes), len(order), memory, least_training, category)
+    held_out = frozenset(order)
     rest = [i for i in range(len(hashes)) if i not in held_out]
     rest.sort(key=lambda i: (_place(seed, "memory", hashes[i]), i))
     return Roles(
@@ -62,6 +56,50 @@ def assign_roles(
         memory=tuple(rest[:memory]),
         training=tuple(sorted(rest[memory:])),
     )
+
+
+def check_roles(
+    hashes: Sequence[str],
+    held_out: int,
+    memory_samples: int,
+    least_training: int,
+    category: str,
+    memory_most_share: float = 1.0,
+) -> None:
+    """Raises DataError where ``assign_roles`` would, with the number that ``count_held_out`` gave.
+
+    A plan asks this for many memories: what is held out is found once for all of them.
+    """
+    memory = _memory_count(memory_samples, memory_most_share, len(hashes) - held_out)
+    _check(len(hashes), held_out, memory, least_training, category)
+
+
+def count_held_out(
+    hashes: Sequence[str],
+    seed: int,
+    held_out_share: float,
+    held_out_least: int,
+    held_out_most: int,
+) -> int:
+    """How many images ``assign_roles`` holds out. Raises SettingError where least is above most."""
+    return len(_held_out_order(hashes, seed, held_out_share, held_out_least, held_out_most))
+
+
+def _held_out_order(
+    hashes: Sequence[str], seed: int, share: float, least: int, most: int
+) -> list[int]:
+    """Indices of the images that are held out, the first by hash first."""
+    places = [_place(seed, "held out", content) for content in hashes]
+    below = sum(place < share for place in places)
+    count = _held_out_count(below, share, least, most)
+    if not count:
+        return []
+    order = sorted(range(len(hashes)), key=lambda i: (places[i], i))
+    # Copies of one image have one place in the order: a cut among them would hold out an image
+    # that is trained on too.
+    while count < len(order) and hashes[order[count - 1]] == hashes[order[count]]:
+        count += 1
+    return order[:count]
 
 
 def check_role_counts(

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.ledger.ledger import Done, Record
-from orchestrator.planning.grid import configuration
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.trial import Trial
 
@@ -109,7 +108,7 @@ def best_on_average(plan: Plan, records: Mapping[str, Record]) -> AverageChoice 
     }
     if not by_category:
         return None
-    seeds = Counter((trial.category, configuration(trial.grid)) for trial in plan.trials)
+    seeds = Counter((trial.category, trial.configuration) for trial in plan.trials)
     shared = [
         text
         for text in next(iter(by_category.values()))
@@ -172,7 +171,7 @@ def _comparable(finished: Sequence[Finished]) -> list[list[Finished]]:
 def _configurations(finished: Iterable[Finished]) -> dict[str, list[Finished]]:
     groups: dict[str, list[Finished]] = {}
     for trial in finished:
-        groups.setdefault(configuration(trial.trial.grid), []).append(trial)
+        groups.setdefault(trial.trial.configuration, []).append(trial)
     return groups
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from orchestrator.aggregation.selection import (
     best_on_average,
     best_per_category,
 )
-from orchestrator.aggregation.trial_rows import make_trial_rows
+from orchestrator.aggregation.trial_rows import make_trial_columns
 from orchestrator.ledger.ledger import Failed, Record
 from orchestrator.planning.plan import Plan
 
@@ -50,8 +50,8 @@ class Tables:
     """The configuration that is best on average; None where the categories share none."""
     average_rows: tuple[Row, ...]
     """Like ``rows``, of that one configuration; () where there is none."""
-    trial_rows: tuple[Mapping[str, Any], ...]
-    """One a planned trial, see ``orchestrator.aggregation.trial_rows``."""
+    trials: Mapping[str, Sequence[Any]]
+    """Column -> a value a planned trial, see ``orchestrator.aggregation.trial_rows``."""
     failures: tuple[FailureGroup, ...]
     undefined: tuple[Undefined, ...]
 
@@ -67,7 +67,7 @@ class Tables:
 
 
 def make_tables(plan: Plan, records: Mapping[str, Record]) -> Tables:
-    """The tables of a sweep; ``records``: of ``Ledger.read_all(plan.trials)``."""
+    """The tables of a sweep; ``records``: of ``read_records(ledger, plan.trials)``."""
     choices = best_per_category(plan, records)
     average = best_on_average(plan, records)
     winners = frozenset(choice.winner.trial.key for choice in choices.values())
@@ -77,7 +77,7 @@ def make_tables(plan: Plan, records: Mapping[str, Record]) -> Tables:
         rows=make_rows(plan, records, choices),
         average=average,
         average_rows=make_rows(plan, records, average.choices) if average else (),
-        trial_rows=make_trial_rows(plan, records, winners),
+        trials=make_trial_columns(plan, records, winners),
         failures=tuple(_failures(plan, records)),
         undefined=tuple(_undefined(choices)),
     )

@@ -1,4 +1,4 @@
-"""Rows of the trials table: one a planned trial, with everything that is known of it. Pure."""
+"""The trials table: a row a planned trial, with everything that is known of it. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from memseg.config import MethodConfig, known_names
 from orchestrator.ledger.ledger import Done, Failed, Record
 from orchestrator.planning.plan import Plan, Refused
-from orchestrator.planning.trial import Trial
 
 DONE, FAILED, PENDING = "done", "failed", "pending"
 
@@ -48,35 +47,40 @@ COLUMNS: Mapping[str, type] = {
 """Name -> type, in order. Settings go by their dotted names; any value may be missing."""
 
 
-def make_trial_rows(
+def make_trial_columns(
     plan: Plan, records: Mapping[str, Record], winners: frozenset[str]
-) -> tuple[dict[str, Any], ...]:
-    """One row a planned trial, by category; those that cannot be run follow as failed."""
-    return tuple({**dict.fromkeys(COLUMNS), **row} for row in _rows(plan, records, winners))
+) -> dict[str, list[Any]]:
+    """Column -> a value a planned trial, by category; those that cannot be run follow as failed.
+
+    Columns and not rows, because plans are long: values that trials share are shared here too.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for row in _rows(plan, records, winners):
+        for name, values in columns.items():
+            values.append(row.get(name))
+    return columns
 
 
 def _rows(
     plan: Plan, records: Mapping[str, Record], winners: frozenset[str]
 ) -> Iterator[dict[str, Any]]:
+    method, settings = None, {}
     for trial in plan.trials:
+        if trial.method is not method:  # the seeds of a point share one, and stand together
+            method = trial.method
+            settings = {name: _cell(value) for name, value in method.by_name.items()}
         yield {
-            **_trial(trial),
+            "category": trial.category,
+            "key": trial.key,
+            "seed": trial.seed,
+            **settings,
+            "textures": trial.inputs.textures,
+            "encoder_weights": trial.inputs.encoder_weights,
             **_outcome(records.get(trial.key)),
             "selected": trial.key in winners,
         }
     for refused in plan.refused:
         yield _refused(refused, plan)
-
-
-def _trial(trial: Trial) -> dict[str, Any]:
-    return {
-        "category": trial.category,
-        "key": trial.key,
-        "seed": trial.seed,
-        **{name: _cell(value) for name, value in trial.settings.items()},
-        "textures": trial.inputs.textures,
-        "encoder_weights": trial.inputs.encoder_weights,
-    }
 
 
 def _refused(refused: Refused, plan: Plan) -> dict[str, Any]:

@@ -7,7 +7,13 @@ from typing import Any
 
 from memseg.storage import Folder
 from orchestrator.aggregation import failures, rows, trial_rows
-from orchestrator.aggregation.formats import to_csv, to_json, to_parquet
+from orchestrator.aggregation.formats import (
+    columns_to_csv,
+    columns_to_parquet,
+    to_csv,
+    to_json,
+    to_parquet,
+)
 from orchestrator.aggregation.markdown import render_markdown
 from orchestrator.aggregation.tables import Tables
 
@@ -38,8 +44,9 @@ def render_files(tables: Tables) -> dict[str, bytes]:
         "auroc.json": to_json(auroc, _AUROC_COLUMNS),
         "auroc.parquet": to_parquet(auroc, _AUROC_COLUMNS),
         "average.json": to_json(average, _AUROC_COLUMNS),
-        "trials.csv": to_csv(tables.trial_rows, trial_rows.COLUMNS),
-        "trials.parquet": to_parquet(tables.trial_rows, trial_rows.COLUMNS),
+        # Parquet first: making it takes more memory than it keeps, CSV the other way round.
+        "trials.parquet": columns_to_parquet(tables.trials, trial_rows.COLUMNS),
+        "trials.csv": columns_to_csv(tables.trials, trial_rows.COLUMNS),
     }
 
 

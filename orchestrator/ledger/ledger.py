@@ -10,7 +10,6 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +25,9 @@ PICTURES = (EXAMPLES, FOREGROUND)
 
 _KEY = re.compile(r"[0-9a-z]{4,64}")
 _PROBE_BYTES = 1 << 20
-_READERS = 8
-"""Threads that read records: object stores answer slowly, but many at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Done:
     """A committed trial."""
 
@@ -83,20 +80,6 @@ class Ledger:
                 raise
             return Done(result)
         return None if failure is None else Failed(failure)
-
-    def read_all(self, trials: Iterable[Trial]) -> dict[str, Record]:
-        """Key -> record of each of the trials of which something is known. Raises StorageError."""
-        by_category: dict[str, list[str]] = defaultdict(list)
-        for trial in trials:
-            by_category[trial.category].append(trial.key)
-        wanted = []
-        for category, keys in by_category.items():
-            # Most of a large plan has no folder yet: one listing saves two questions a trial.
-            present = set(self.workspace.folders(f"{TRIALS}/{check_category_name(category)}"))
-            wanted += [(category, key) for key in dict.fromkeys(keys) if key in present]
-        with ThreadPoolExecutor(_READERS) as pool:
-            records = list(pool.map(lambda place: self.record(*place), wanted))
-        return {key: found for (_, key), found in zip(wanted, records) if found is not None}
 
     def trained(self, trials: Iterable[Trial]) -> dict[str, str]:
         """Key of a trial -> key of a finished one with the same training and its weights kept.

@@ -14,7 +14,7 @@ def pending(
 ) -> list[Trial]:
     """The trials to run, in their order: those without a record, and failures worth another try.
 
-    ``records``: of ``Ledger.read_all``. Lost, out-of-memory, storage and bug failures are tried
+    ``records``: of ``read_records``. Lost, out-of-memory, storage and bug failures are tried
     again, data and configuration failures only with ``retry``.
     """
     return [t for t in trials if _to_do(records.get(t.key), retry)]

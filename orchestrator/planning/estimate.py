@@ -7,7 +7,8 @@ as one. Seconds per step come from finished trials of the ledger as soon as ther
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ ASSUMED_GFLOP_PER_S: Mapping[tuple[str, str], float] = {
     ("cuda", "fp32"): 5_000.0,
     ("cuda", "bf16"): 10_000.0,
 }
-_START_S = {"ray": 12.0, "inline": 1.0}
+START_S = {"ray": 12.0, "inline": 1.0}
 """A trial's start and end beside its training."""
 _PROCESS_GIB, _ACTIVATIONS_GIB = 0.8, 3.2
 """A training process: libraries, and a batch of 8 at 256 x 256 pixels with its gradients."""
@@ -82,7 +83,7 @@ def measurement(result: Mapping[str, Any]) -> Measurement | None:
         # A GPU stands there by its name.
         device = "cpu" if hardware["device"] == "cpu" else "cuda"
         threads = int(hardware["threads"]) if device == "cpu" else 1
-        gflop = _step_gflop(settings["image.size"], settings["training.batch_size"])
+        gflop = step_gflop(settings["image.size"], settings["training.batch_size"])
         precision = str(settings["training.precision"])
     except KeyError:
         return None
@@ -117,15 +118,11 @@ def estimate(
     results = list(results)
     measured = [m for m in map(measurement, results) if m and m.device == allotment.device]
     left = [trial for trial in plan.trials if trial.key not in done]
-    images = {c.category: c for c in plan.categories}
-    steps = [_step_seconds(trial, allotment, measured) for trial in left]
-    seconds = [
-        _START_S[allotment.executor]
-        + step * trial.method.training.max_steps
-        + step * _evaluation_gflop(trial, images[trial.category]) / _gflop(trial)
-        for trial, step in zip(left, steps)
-    ]
-    used = [m for m in measured if any(m.precision == _precision(t) for t in left)]
+    steps = _steps_seconds(left, allotment, measured)
+    start = START_S[allotment.executor]
+    seconds = [start + s for s in trial_seconds(plan, left, allotment, results)]
+    precisions = {_precision(trial) for trial in left}
+    used = [m for m in measured if m.precision in precisions]
     return Estimate(
         allotment=allotment,
         left=len(left),
@@ -139,26 +136,53 @@ def estimate(
     )
 
 
+def trial_seconds(
+    plan: Plan,
+    trials: Sequence[Trial],
+    allotment: Allotment,
+    results: Iterable[Mapping[str, Any]] = (),
+) -> list[float]:
+    """Seconds that each of the plan's ``trials`` trains and evaluates, without ``START_S``.
+
+    What ``schedule.start_order`` wants. ``results``: as for ``estimate``.
+    """
+    images = {c.category: c for c in plan.categories}
+    measured = [m for m in map(measurement, results) if m and m.device == allotment.device]
+    return [
+        step * trial.method.training.max_steps
+        + step * _evaluation_gflop(trial, images[trial.category]) / _gflop(trial)
+        for trial, step in zip(trials, _steps_seconds(trials, allotment, measured))
+    ]
+
+
 def _precision(trial: Trial) -> str:
     return trial.method.training.precision
 
 
-def _step_gflop(size: int, batch: int) -> float:
+def step_gflop(size: int, batch: int) -> float:
+    """Of one training step; ``size``: the image's side in pixels."""
     return STEP_GFLOP * (size / 256) ** 2 * batch / 8
 
 
 def _gflop(trial: Trial) -> float:
-    return _step_gflop(trial.method.image.size, trial.method.training.batch_size)
+    return step_gflop(trial.method.image.size, trial.method.training.batch_size)
 
 
-def _step_seconds(trial: Trial, allotment: Allotment, measured: Iterable[Measurement]) -> float:
-    speeds = [m.gflop_per_s for m in measured if m.precision == _precision(trial)]
-    speed = (
-        statistics.median(speeds)
-        if speeds
-        else ASSUMED_GFLOP_PER_S[allotment.device, _precision(trial)]
-    )
-    return _gflop(trial) / (speed * (allotment.threads if allotment.device == "cpu" else 1))
+def _steps_seconds(
+    trials: Iterable[Trial], allotment: Allotment, measured: Iterable[Measurement]
+) -> list[float]:
+    """Seconds of one step of each trial."""
+    by_precision: dict[str, list[float]] = defaultdict(list)
+    for m in measured:
+        by_precision[m.precision].append(m.gflop_per_s)
+    speeds = {precision: statistics.median(found) for precision, found in by_precision.items()}
+    threads = allotment.threads if allotment.device == "cpu" else 1
+    seconds = []
+    for trial in trials:
+        precision = _precision(trial)
+        speed = speeds.get(precision) or ASSUMED_GFLOP_PER_S[allotment.device, precision]
+        seconds.append(_gflop(trial) / (speed * threads))
+    return seconds
 
 
 def _evaluation_gflop(trial: Trial, images: CategoryInventory) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from memseg.config import MethodConfig
@@ -53,7 +55,14 @@ class Plan:
 
     def trials_of(self, category: str) -> tuple[Trial, ...]:
         """The category's trials that can be run."""
-        return tuple(t for t in self.trials if t.category == category)
+        return self._by_category.get(category, ())
+
+    @cached_property
+    def _by_category(self) -> Mapping[str, tuple[Trial, ...]]:
+        found: dict[str, list[Trial]] = defaultdict(list)
+        for trial in self.trials:
+            found[trial.category].append(trial)
+        return {category: tuple(trials) for category, trials in found.items()}
 
     def planned(self, category: str) -> int:
         """How many trials were asked for: those that cannot be run count, dropped ones do not."""
@@ -171,7 +180,8 @@ def _method(job: Job, category: str, point: Mapping[str, Any], precision: str) -
     try:
         method = job.method_for(category, point)
         if method.training.precision == "auto":
-            return job.method_for(category, {**point, "training.precision": precision})
+            training = replace(method.training, precision=precision)  # type: ignore[arg-type]
+            return replace(method, training=training)
     except SettingError as error:
         raise SettingError(f"category {category!r}: {error}") from error
     return method

@@ -9,7 +9,7 @@ from typing import Any
 
 from memseg.config import MethodConfig
 from memseg.config.method import MemoryConfig, ValidationConfig
-from memseg.data.roles import assign_roles
+from memseg.data.roles import check_roles, count_held_out
 from memseg.errors import DataError
 from orchestrator.planning.inventory import CategoryInventory
 
@@ -45,9 +45,10 @@ def possible_points(
     possible: Points = []
     dropped: dict[str, Dropped] = {}
     # Most of a grid does not touch roles: each combination of what does is looked at once.
-    lack = functools.cache(functools.partial(_lack, category, tuple(seeds)))
+    lack = functools.cache(functools.partial(_lack, category))
+    held_out = functools.cache(functools.partial(_held_out, category, tuple(seeds)))
     for point, method in points:
-        reason = lack(method.memory, method.validation, method.training.batch_size)
+        reason = lack(held_out(method.validation), method.memory, method.training.batch_size)
         if reason is None:
             possible.append((point, method))
         else:
@@ -56,23 +57,33 @@ def possible_points(
     return possible, tuple(dropped.values())
 
 
+def _held_out(
+    category: CategoryInventory, seeds: Sequence[int], validation: ValidationConfig
+) -> tuple[int, ...]:
+    """How many normal images each seed holds out, without repetition, in the order of seeds."""
+    counts = (
+        count_held_out(
+            category.train_hashes,
+            seed,
+            validation.held_out_share,
+            validation.held_out_least,
+            validation.held_out_most,
+        )
+        for seed in seeds
+    )
+    return tuple(dict.fromkeys(counts))
+
+
 def _lack(
-    category: CategoryInventory,
-    seeds: Sequence[int],
-    memory: MemoryConfig,
-    validation: ValidationConfig,
-    batch_size: int,
+    category: CategoryInventory, held_out: Sequence[int], memory: MemoryConfig, batch_size: int
 ) -> str | None:
     """Why the normal images are too few for one of the seeds; None when they are enough."""
     try:
-        for seed in seeds:
-            assign_roles(
+        for count in held_out:
+            check_roles(
                 category.train_hashes,
-                seed,
+                count,
                 memory.samples,
-                validation.held_out_share,
-                validation.held_out_least,
-                validation.held_out_most,
                 batch_size,
                 category.category,
                 memory.most_share,

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
-from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
+from memseg.config import METHOD_VERSION, MethodConfig, build
+from orchestrator.planning.grid import configuration
 
 _EVALUATION_ONLY = (
     "evaluation.", "validation.anomalies", "validation.contrast", "validation.shape_size",
     "validation.turned", "validation.place",
 )  # fmt: skip
 """How names begin of settings that weights do not depend on; what is held out they do."""
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,24 @@ class Trial:
         del identity["inputs"]["test_fingerprint"]
         return _digest(identity)
 
+    @cached_property
+    def configuration(self) -> str:
+        """What seeds, and trials of other categories, have in common: see planning.grid."""
+        # Many trials share one: one text in memory for all of them.
+        return sys.intern(configuration(self.grid))
+
     @property
     def name(self) -> str:
         """For people and for Ray's run names: category and key."""
         return f"{self.category}-{self.key}"
 
     def _chosen(self) -> dict[str, Any]:
-        default = default_settings()
-        return {name: value for name, value in self.settings.items() if value != default[name]}
+        default = _default_method().by_name
+        return {
+            name: _plain(value)
+            for name, value in self.method.by_name.items()
+            if value != default[name]
+        }
 
     def _identity(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -108,11 +122,16 @@ def from_json(value: Mapping[str, Any]) -> Trial:
 @cache
 def default_settings() -> Mapping[str, Any]:
     """The default of each setting by dotted name, as in ``Trial.settings``. Not to be changed."""
-    return MappingProxyType(_plain_settings(MethodConfig()))
+    return MappingProxyType(_plain_settings(_default_method()))
+
+
+@cache
+def _default_method() -> MethodConfig:
+    return MethodConfig()
 
 
 def _plain_settings(method: MethodConfig) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in flatten_config(method).items()}
+    return {name: _plain(value) for name, value in method.by_name.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -120,5 +139,4 @@ def _plain(value: Any) -> Any:
 
 
 def _digest(identity: Mapping[str, Any]) -> str:
-    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return hashlib.sha256(_CANONICAL.encode(identity).encode()).hexdigest()[:20]

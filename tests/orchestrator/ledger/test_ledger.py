@@ -10,6 +10,7 @@ from memseg.config import MethodConfig
 from memseg.errors import DataError, StorageError
 from memseg.storage import Folder
 from orchestrator.ledger.ledger import Done, Failed, Ledger
+from orchestrator.ledger.reading import read_records
 from orchestrator.planning.trial import Inputs, Trial
 
 KEY = "0123abcd"
@@ -39,7 +40,7 @@ def quick_ledger(quick_workspace: Folder) -> Ledger:
 
 def test_a_trial_that_nobody_ran_has_no_record(ledger: Ledger) -> None:
     assert ledger.record("screw", KEY) is None
-    assert ledger.read_all([trial(0)]) == {}
+    assert read_records(ledger, [trial(0)]) == {}
 
 
 def test_a_committed_result_is_read_back_and_its_rests_are_gone(ledger: Ledger) -> None:
@@ -116,7 +117,7 @@ def test_all_records_of_a_plan_are_read_together(ledger: Ledger) -> None:
     ledger.trial_folder("tile", trials[3].key).write("checkpoints/result.json", b"no result")
     ledger.commit(result(trials[4].key, category="tile"))
     ledger.commit(result("notplanned"))
-    records = ledger.read_all(trials)
+    records = read_records(ledger, trials)
     assert set(records) == {trials[0].key, trials[1].key, trials[4].key}
     assert isinstance(records[trials[0].key], Done)
     assert isinstance(records[trials[1].key], Failed)

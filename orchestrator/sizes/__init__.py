@@ -1,0 +1,1 @@
+"""What jobs cost on clusters of several sizes, as tables for people."""

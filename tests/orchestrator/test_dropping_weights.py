@@ -1,0 +1,54 @@
+"""Weights that nobody needs are let go of at a sweep's end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memseg.config import MethodConfig
+from memseg.storage import Folder, open_folder
+from orchestrator.ledger.ledger import Done, Ledger, Record
+from orchestrator.planning.inventory import CategoryInventory
+from orchestrator.planning.plan import Plan
+from orchestrator.planning.trial import Inputs, Trial
+from orchestrator.publishing import drop_weights
+
+INPUTS = Inputs("train", "test", "procedural:1", "random")
+
+
+def plan_of(trials: tuple[Trial, ...], keep_weights: str = "best") -> Plan:
+    return Plan(
+        name="line", selection="synthetic", keep_weights=keep_weights, preset="default",
+        seeds=(0, 1, 2), axes=(), textures="procedural:1", texture_images=1,
+        encoder_weights="random", categories=(CategoryInventory("screw"),), trials=trials,
+    )  # fmt: skip
+
+
+def test_all_but_the_winners_weights_are_dropped_and_the_rest_is_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(open_folder(tmp_path))
+    trials = tuple(Trial("screw", seed, MethodConfig(), INPUTS) for seed in range(3))
+    records: dict[str, Record] = {
+        trial.key: Done({"metrics": {}, "synthetic": {"score": trial.seed, "loss": 0.1}})
+        for trial in trials
+    }
+    for trial in trials[1:]:
+        for name in ("model.safetensors", "examples.png", "result.json"):
+            ledger.trial_folder("screw", trial.key).write(name, b"bytes")
+    drop_weights(plan_of(trials, "all"), records, ledger)
+    assert len(ledger.workspace.files(recursive=True)) == 6
+    drop_weights(plan_of(trials), records, ledger)
+    kept = {file.path.split("/", 2)[2] for file in ledger.workspace.files(recursive=True)}
+    winner = trials[2].key
+    assert kept == {
+        f"{trials[1].key}/result.json", f"{winner}/result.json", f"{winner}/examples.png",
+        f"{winner}/model.safetensors",
+    }  # fmt: skip
+
+    def asked(self: Folder, relative: str = "") -> bool:
+        raise AssertionError(f"asked for {relative}")
+
+    monkeypatch.setattr(Folder, "exists", asked)
+    drop_weights(plan_of(trials), records, ledger)
