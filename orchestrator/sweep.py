@@ -21,6 +21,7 @@ from memseg.config.precision import read_cpu_flags, resolve_precision
 from memseg.data.textures import PROCEDURAL_TEXTURES
 from memseg.errors import DataError, MemSegError, StorageDownError
 from memseg.storage import Folder, open_folder
+from memseg.training.shares import check_split
 from orchestrator.aggregation.tables import Tables, make_tables
 from orchestrator.aggregation.terminal import print_tables
 from orchestrator.aggregation.write import write_failures, write_tables
@@ -105,7 +106,8 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
         raise DataError(f"no category can be trained: {problems}")
     folder = ledger.workspace.sub(f"sweeps/{plan.name}")
     folder.write("plan.json", plan_bytes(plan))
-    to_do = pending(plan.trials, records, retry=job.config.retry_failed)
+    to_do = pending(plan.trials, records, retry=job.config.retry_failed,
+                    pruning=job.config.scheduler != "none")  # fmt: skip
     _announce(job, plan, len(to_do), allotment, console)
     if to_do:
         # torch and Ray take seconds to import: only when there is something to run.
@@ -115,7 +117,7 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
         records = read_records(ledger, plan.trials)
     tables = make_tables(plan, records)
     published = _conclude(tables, records, ledger, folder, console)
-    return ALL_DONE if published and tables.done == tables.planned else SOME_FAILED
+    return ALL_DONE if published and tables.complete else SOME_FAILED
 
 
 def _plan(job: Job, capacity: Capacity, flags: Iterable[str]) -> tuple[Plan, Allotment, Ledger]:
@@ -125,6 +127,8 @@ def _plan(job: Job, capacity: Capacity, flags: Iterable[str]) -> tuple[Plan, All
     plan = make_plan(
         job, gather_inventory(job, os.environ), resolve_precision("auto", device, flags)
     )
+    for trial in plan.trials:
+        check_split(trial.method.training.batch_size, config.resources.workers_per_trial)
     allotment = allot(
         config.resources, config.executor, device, capacity, len(plan.trials),
         largest_trial_gib(plan),

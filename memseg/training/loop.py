@@ -21,9 +21,9 @@ from memseg.training.execution import Execution
 from memseg.training.intervals import Intervals
 from memseg.training.reporting import CheckpointStore, Gate, Reporter
 from memseg.training.schedule import learning_rate
-from memseg.training.step import ALONE, make_optimizer, set_learning_rate, train_step
+from memseg.training.step import make_optimizer, set_learning_rate, train_step
 from memseg.training.synced_norm import synchronise_norms
-from memseg.training.workers import Workers
+from memseg.training.workers import ALONE, Workers
 
 
 @dataclass(frozen=True)

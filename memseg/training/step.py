@@ -9,9 +9,7 @@ import torch
 from memseg.config.method import LossConfig, OptimizerConfig
 from memseg.losses.losses import LossTerms, memseg_loss
 from memseg.training.execution import Execution
-from memseg.training.workers import Workers
-
-ALONE = Workers()
+from memseg.training.workers import ALONE, Workers
 
 
 def make_optimizer(

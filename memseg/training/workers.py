@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import distributed
 
-from memseg.errors import SettingError
+from memseg.training.shares import check_split
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class Workers:
     def positions(self, half: int) -> range:
         """The places of one half of the global batch that are this worker's, equally many each.
 
-        Raises SettingError where ``half`` cannot be split so: means of unequal shares would not
-        be the mean of all.
+        Raises SettingError where ``half`` cannot be split so.
         """
         check_split(2 * half, self.count)
         share = half // self.count
@@ -78,14 +77,7 @@ class Workers:
         return bool(told.item())
 
 
-def check_split(batch_size: int, workers: int) -> None:
-    """Raises SettingError where a batch's halves cannot be split among so many workers."""
-    if (batch_size // 2) % workers:
-        raise SettingError(
-            f"training.batch_size {batch_size} is {batch_size // 2} normal and as many simulated "
-            f"images, which {workers} workers cannot share equally: choose a multiple of "
-            f"{2 * workers}, or another resources.workers_per_trial"
-        )
+ALONE = Workers()
 
 
 def current_workers() -> Workers:

@@ -41,8 +41,13 @@ def _conditions(tables: Tables) -> Iterator[Condition]:
             True,
         )
     yield from _selection(tables)
-    if tables.done < tables.planned:
+    if not tables.complete:
         yield Condition(f"INCOMPLETE: {tables.done} of {tables.planned} trials are done", True)
+    if tables.pruned:
+        yield Condition(
+            f"{tables.pruned} of {tables.planned} trials were stopped early by successive halving "
+            "and are in no table; --scheduler none lets them go on"
+        )
     if tables.rows[-3].image_auroc is None:
         yield Condition("no image AUROC at all", True)
     yield from _training(tables)

@@ -65,7 +65,8 @@ def _auroc(tables: Tables, rows: Sequence[Row]) -> list[str]:
 
 
 def _mark(row: Row) -> str:
-    return " †" if row.category not in AVERAGES and 0 < row.trials_done < row.trials_planned else ""
+    left = row.trials_planned - row.trials_pruned
+    return " †" if row.category not in AVERAGES and 0 < row.trials_done < left else ""
 
 
 def _notes(tables: Tables, rows: Sequence[Row]) -> Iterator[str]:

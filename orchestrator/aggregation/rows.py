@@ -9,7 +9,7 @@ from typing import Any
 
 from memseg.config import OBJECTS, TEXTURES
 from orchestrator.aggregation.selection import Choice
-from orchestrator.ledger.ledger import Done, Record
+from orchestrator.ledger.ledger import Done, Pruned, Record
 from orchestrator.planning.plan import Plan
 
 METRICS = ("image_auroc", "pixel_auroc", "aupro")
@@ -51,6 +51,8 @@ class Row:
     encoder_weights: str
     trials_done: int
     trials_planned: int
+    trials_pruned: int = 0
+    """Stopped early by successive halving: in no average, and not missing."""
     missing: str = ""
     """What an average leaves out ("mean over 14 of 15 categories"); in ``selection`` too."""
 
@@ -92,6 +94,7 @@ def _category_row(
         encoder_weights=plan.encoder_weights,
         trials_done=done,
         trials_planned=plan.planned(category),
+        trials_pruned=sum(isinstance(records.get(t.key), Pruned) for t in trials),
     )
 
 
@@ -112,6 +115,7 @@ def _average_row(plan: Plan, name: str, rows: Sequence[Row]) -> Row:
         encoder_weights=plan.encoder_weights,
         trials_done=sum(row.trials_done for row in rows),
         trials_planned=sum(row.trials_planned for row in rows),
+        trials_pruned=sum(row.trials_pruned for row in rows),
         missing=missing,
     )
 

@@ -61,6 +61,16 @@ class Tables:
         return self.rows[-3].trials_done
 
     @property
+    def pruned(self) -> int:
+        """Trials that successive halving stopped."""
+        return self.rows[-3].trials_pruned
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done + self.pruned == self.planned
+
+    @property
     def planned(self) -> int:
         """Trials that were asked for."""
         return self.rows[-3].trials_planned

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memseg.config import MethodConfig, known_names
-from orchestrator.ledger.ledger import Done, Failed, Record
+from orchestrator.ledger.ledger import Done, Failed, Pruned, Record
 from orchestrator.planning.plan import Plan, Refused
 
-DONE, FAILED, PENDING = "done", "failed", "pending"
+DONE, FAILED, PENDING, PRUNED = "done", "failed", "pending", "pruned"
 
 SETTINGS: Mapping[str, Any] = known_names(MethodConfig)
 METRICS = (
@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, type] = {
     "baseline_image_auroc": float,
     **{f"seconds_{name}": float for name in _SECONDS},
     "peak_memory_gib": float,
+    "pruned_step": int,
     "failure_kind": str,
     "failure_message": str,
     "failure_attempts": int,
@@ -106,6 +107,8 @@ def _outcome(record: Record | None) -> dict[str, Any]:
             "failure_message": failure.get("message"),
             "failure_attempts": failure.get("attempts"),
         }
+    if isinstance(record, Pruned):
+        return {"status": PRUNED, "pruned_step": record.pruned.get("step")}
     if not isinstance(record, Done):
         return {"status": PENDING}
     result = record.result

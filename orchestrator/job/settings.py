@@ -66,12 +66,16 @@ class ResourcesConfig(Group):
         1, "CPU threads of a trial; results are equal bit for bit only at equal threads",
         low=1, high=1024,
     )  # fmt: skip
+    workers_per_trial: int = setting(
+        1, "processes that train one model together; the batch is split among them", low=1, high=64
+    )
     cpus_per_trial: int = setting(
-        0, "CPUs that Ray sets aside for a trial; 0: as many as threads", low=0, high=1024
+        0, "CPUs that Ray sets aside for a worker; 0: as many as threads", low=0, high=1024
     )
     gpus_per_trial: float = setting(
-        0.0, "GPUs of a trial, a fraction to share one; 0: one on cuda, none on cpu", low=0, high=1
-    )
+        0.0, "GPUs of a worker, a fraction to share one; 0: one on cuda, none on cpu",
+        low=0, high=1,
+    )  # fmt: skip
     max_concurrent: int = setting(0, "trials at once; 0: as many as fit", low=0)
 
     def __post_init__(self) -> None:
@@ -81,6 +85,27 @@ class ResourcesConfig(Group):
                 f"resources.cpus_per_trial must be at least resources.threads "
                 f"({self.threads}) or 0, got {self.cpus_per_trial}"
             )
+        if self.workers_per_trial > 1 and 0 < self.gpus_per_trial < 1:
+            raise SettingError(
+                f"resources.gpus_per_trial must be 1 (or 0) with resources.workers_per_trial "
+                f"{self.workers_per_trial}, got {self.gpus_per_trial:g}: NCCL takes one a GPU"
+            )
+
+
+@dataclass(frozen=True)
+class HalvingConfig(Group):
+    """Successive halving: trials of one category that do worse than others are stopped early."""
+
+    NAME: ClassVar[str] = "halving"
+    reduction: int = setting(
+        3, "of the trials of a category that come to a rung one in so many goes on", low=2, high=100
+    )
+    rungs: int = setting(
+        2,
+        "how often a trial is judged: at max_steps / reduction, / reduction^2, ...",
+        low=1,
+        high=8,
+    )
 
 
 @dataclass(frozen=True)
@@ -120,6 +145,10 @@ class JobConfig(Group):
         "auto", "where trials compute; auto: cuda where there is a GPU"
     )
     resources: ResourcesConfig = field(default_factory=ResourcesConfig)
+    scheduler: Literal["none", "successive_halving"] = setting(
+        "none", "successive_halving: stop trials early by their score on synthetic validation"
+    )
+    halving: HalvingConfig = field(default_factory=HalvingConfig)
     checkpoint_every_steps: int = setting(
         100, "an interrupted trial loses at most so many steps; 0: no checkpoints", low=0
     )
@@ -139,6 +168,11 @@ class JobConfig(Group):
             raise SettingError("seeds must hold at least one seed")
         if self.address is not None:
             _check_address(self.address)
+        if self.scheduler != "none" and self.selection == "test":
+            raise SettingError(
+                "scheduler successive_halving judges by synthetic validation, selection test by "
+                "the test set: set scheduler none, or selection synthetic"
+            )
         if not self.encoder_weights:
             raise SettingError("encoder_weights must be imagenet, random or a FILE, got ''")
 

@@ -1,7 +1,8 @@
 """The ledger: ``trials/<category>/<key>/`` of a workspace, the only truth about what is done.
 
 ``result.json`` is written last and is the commit mark: a trial without one is not done,
-whatever else lies in its folder. ``failure.json`` says why the last attempt did not get there.
+whatever else lies in its folder. ``failure.json`` says why the last attempt did not get there,
+``pruned.json`` that successive halving stopped it on the way.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from orchestrator.planning.trial import Trial
 
 TRIALS = "trials"
 RESULT, FAILURE, CHECKPOINTS = "result.json", "failure.json", "checkpoints"
+PRUNED = "pruned.json"
 WEIGHTS, EXAMPLES, FOREGROUND = "model.safetensors", "examples.png", "foreground.png"
 PICTURES = (EXAMPLES, FOREGROUND)
 
@@ -43,7 +45,15 @@ class Failed:
     """What ``failure.json`` holds: kind, message, traceback, attempts."""
 
 
-Record = Done | Failed
+@dataclass(frozen=True)
+class Pruned:
+    """A trial that successive halving stopped before its last step; it has no metrics."""
+
+    pruned: Mapping[str, Any]
+    """What ``pruned.json`` holds: step, score, among."""
+
+
+Record = Done | Failed | Pruned
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,10 @@ class Ledger:
             if result is None:
                 raise
             return Done(result)
-        return None if failure is None else Failed(failure)
+        if failure is not None:
+            return Failed(failure)
+        pruned = _read(folder, PRUNED, category, key)
+        return None if pruned is None else Pruned(pruned)
 
     def trained(self, trials: Iterable[Trial]) -> dict[str, str]:
         """Key of a trial -> key of a finished one with the same training and its weights kept.
@@ -124,6 +137,7 @@ class Ledger:
         if earlier is None or earlier.get("weights_sha256") != result.get("weights_sha256"):
             _write(folder, RESULT, result)
         folder.delete(FAILURE)
+        folder.delete(PRUNED)
         folder.delete_folder(CHECKPOINTS)
 
     def fail(self, failure: Mapping[str, Any]) -> None:
@@ -135,6 +149,17 @@ class Ledger:
         folder = self.trial_folder(category, key)
         if not folder.exists(RESULT):
             _write(folder, FAILURE, failure)
+
+    def prune(self, pruned: Mapping[str, Any]) -> None:
+        """Records that a trial was stopped early; its checkpoint stays, so that it can go on.
+
+        Never over a result. Raises StorageError.
+        """
+        category, key = _place(pruned, "pruned trial")
+        folder = self.trial_folder(category, key)
+        if not folder.exists(RESULT):
+            _write(folder, PRUNED, pruned)
+            folder.delete(FAILURE)
 
     def clear_failure(self, category: str, key: str) -> None:
         """Forgets a failure, because the trial is tried again."""

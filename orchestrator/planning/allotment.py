@@ -21,11 +21,14 @@ class Allotment:
     device: str
     threads: int
     cpus: int
-    """Set aside for a trial."""
+    """Set aside for a worker."""
     gpus: float
+    """Of a worker."""
     at_once: int
     limited_by: str
     """What keeps more trials from running at once."""
+    workers: int = 1
+    """Processes that train one model together."""
 
 
 def allot(
@@ -39,30 +42,45 @@ def allot(
     """Trials at once: as many as CPUs, GPUs, memory and settings admit, at least one.
 
     ``device``: "cpu" or "cuda". ``trial_gib``: memory of one training process. Raises
-    SettingError when a single trial does not fit: it would wait for ever.
+    SettingError when a single trial does not fit: it would wait for ever; and for several
+    workers without Ray.
     """
+    workers = resources.workers_per_trial
     cpus = resources.cpus_per_trial or resources.threads
     gpus = (resources.gpus_per_trial or 1.0) if device == "cuda" else 0.0
     if executor == "inline":
+        if workers > 1:
+            raise SettingError(
+                f"resources.workers_per_trial {workers} needs executor ray: inline has one process"
+            )
         return Allotment(executor, device, resources.threads, cpus, gpus, 1, "executor inline")
     _check_fits(resources, cpus, gpus, capacity)
-    limits = {"trials": trials, "CPUs": capacity.cpus // cpus}
+    limits = {"trials": trials, "CPUs": capacity.cpus // (cpus * workers)}
     if gpus:
-        limits["GPUs"] = capacity.gpus * int(1 / gpus + 1e-9)
-    per_trial = CONTROLLER_GIB + trial_gib
+        limits["GPUs"] = capacity.gpus * int(1 / gpus + 1e-9) // workers
+    per_trial = CONTROLLER_GIB + trial_gib * workers
     limits["memory"] = max(1, int(USABLE_MEMORY * capacity.memory_gib / per_trial))
     if resources.max_concurrent:
         limits["resources.max_concurrent"] = resources.max_concurrent
     limited_by = min(limits, key=lambda name: limits[name])
     at_once = max(1, limits[limited_by])
-    return Allotment(executor, device, resources.threads, cpus, gpus, at_once, limited_by)
+    return Allotment(executor, device, resources.threads, cpus, gpus, at_once, limited_by, workers)
 
 
 def _check_fits(resources: ResourcesConfig, cpus: int, gpus: float, capacity: Capacity) -> None:
-    if cpus > capacity.cpus:
+    workers = resources.workers_per_trial
+    among = f" of {workers} workers" if workers > 1 else ""
+    if cpus * workers > capacity.cpus:
         name = "cpus_per_trial" if resources.cpus_per_trial else "threads"
+        or_workers = " or resources.workers_per_trial" if workers > 1 else ""
         raise SettingError(
-            f"a trial needs {cpus} CPUs, there are {capacity.cpus}: lower resources.{name}"
+            f"a trial{among} needs {cpus * workers} CPUs, there are {capacity.cpus}: "
+            f"lower resources.{name}{or_workers}"
         )
     if gpus and capacity.gpus < 1:
         raise SettingError("device is cuda, but there is no GPU: set device to cpu or auto")
+    if gpus and workers > 1 and capacity.gpus < workers:
+        raise SettingError(
+            f"a trial{among} needs {workers} GPUs, there are {capacity.gpus}: "
+            "lower resources.workers_per_trial"
+        )

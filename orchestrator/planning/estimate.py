@@ -83,6 +83,7 @@ def measurement(result: Mapping[str, Any]) -> Measurement | None:
         # A GPU stands there by its name.
         device = "cpu" if hardware["device"] == "cpu" else "cuda"
         threads = int(hardware["threads"]) if device == "cpu" else 1
+        threads *= int(hardware.get("workers", 1))
         gflop = step_gflop(settings["image.size"], settings["training.batch_size"])
         precision = str(settings["training.precision"])
     except KeyError:
@@ -176,12 +177,13 @@ def _steps_seconds(
     for m in measured:
         by_precision[m.precision].append(m.gflop_per_s)
     speeds = {precision: statistics.median(found) for precision, found in by_precision.items()}
-    threads = allotment.threads if allotment.device == "cpu" else 1
+    # As if workers cost nothing: what they lose to one another was not measured.
+    at_work = allotment.workers * (allotment.threads if allotment.device == "cpu" else 1)
     seconds = []
     for trial in trials:
         precision = _precision(trial)
         speed = speeds.get(precision) or ASSUMED_GFLOP_PER_S[allotment.device, precision]
-        seconds.append(_gflop(trial) / (speed * threads))
+        seconds.append(_gflop(trial) / (speed * at_work))
     return seconds
 
 

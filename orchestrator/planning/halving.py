@@ -9,8 +9,12 @@ one category are compared: easy categories would stop all trials of hard ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from orchestrator.planning.plan import Plan
+from orchestrator.planning.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,22 @@ def goes_on(score: float, earlier: Sequence[float], reduction: int) -> bool:
     """
     best = math.ceil((len(earlier) + 1) / reduction)
     return sum(other > score for other in earlier) < best
+
+
+def rivals_of(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Category -> keys of its trials, finished ones too."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for trial in plan.trials:
+        keys[trial.category].append(trial.key)
+    return {category: tuple(found) for category, found in keys.items()}
+
+
+def in_no_order(trials: Iterable[Trial]) -> list[Trial]:
+    """Each category's trials by their keys, which are as good as random, and the same each time.
+
+    In a grid's own order, from small to large learning rates say, each could be better than all
+    before it, and none would be stopped.
+    """
+    found = list(trials)
+    place = {name: i for i, name in enumerate(dict.fromkeys(trial.category for trial in found))}
+    return sorted(found, key=lambda trial: (place[trial.category], trial.key))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from memseg.data.fingerprints import sha256
 from memseg.training.reporting import Reporter
-from orchestrator.ledger.kinds import OUT_OF_MEMORY
-from orchestrator.ledger.ledger import CHECKPOINTS, WEIGHTS, Done, Ledger
+from memseg.training.workers import ALONE, Workers
+from orchestrator.ledger.kinds import OUT_OF_MEMORY, WORKER_LOST
+from orchestrator.ledger.ledger import CHECKPOINTS, WEIGHTS, Done, Failed, Ledger
+from orchestrator.ledger.rungs import judged
 from orchestrator.planning.trial import Trial
 from orchestrator.running.checkpoints import FolderCheckpoints
 from orchestrator.running.failures import failure
 from orchestrator.running.inputs import Loaded
 from orchestrator.running.placement import Placement
+from orchestrator.running.pruning import HalvingGate, Pruning
 from orchestrator.running.retries import kind_of
-from orchestrator.running.trial_run import Trained, run_trial
+from orchestrator.running.trial_run import MakesGate, Stopped, Trained, run_trial
 
 
 def attempt(
@@ -26,13 +31,18 @@ def attempt(
     reporter: Reporter,
     earlier: tuple[str, ...] = (),
     donor: str | None = None,
+    rivals: tuple[str, ...] = (),
+    workers: Workers = ALONE,
 ) -> str | None:
-    """Runs the trial once; returns None when it is committed, else the failure's kind.
+    """Runs the trial once; returns None when it is committed or pruned, else the failure's kind.
 
     ``earlier``: the kinds of this sweep's failed attempts at the trial, oldest first.
     ``donor``: key of a finished trial with the same training (``Ledger.trained``): its weights
-    are evaluated on this trial's test images, nothing is trained. Raises StorageError only
-    where not even the failure can be recorded.
+    are evaluated on this trial's test images, nothing is trained. ``rivals``: keys of its
+    category's trials, that it is judged among where it may be stopped early. Of several
+    ``workers`` each calls this, the leader commits. Raises StorageError where not even the
+    failure can be recorded, and whatever a worker that does not lead meets: then the others,
+    which wait for it, are ended.
     """
     if OUT_OF_MEMORY in earlier:
         placement = replace(placement, evaluation_batch=1)
@@ -46,13 +56,38 @@ def attempt(
             FolderCheckpoints(folder.sub(CHECKPOINTS)),
             reporter,
             _trained(ledger, trial, donor, reporter),
+            _gate(trial, placement, ledger, rivals),
+            workers,
         )
-        ledger.commit(result)
-    except Exception as error:  # noqa: BLE001  every failure is recorded, a bug with its traceback
+        if isinstance(result, Stopped):
+            _prune(ledger, trial, result.step)
+        elif result is not None:
+            ledger.commit(result)
+    except Exception as error:
         kind = kind_of(error)
+        if kind == WORKER_LOST and isinstance(ledger.record(trial.category, trial.key), Failed):
+            return kind  # the worker that is gone has said why
         ledger.fail(failure(trial, kind, error, len(earlier) + 1))
+        if not workers.leads:
+            raise
         return kind
     return None
+
+
+def _gate(
+    trial: Trial, placement: Placement, ledger: Ledger, rivals: tuple[str, ...]
+) -> MakesGate | None:
+    if placement.halving is None:
+        return None
+    pruning = Pruning(placement.halving, rivals)
+    return functools.partial(HalvingGate, ledger, trial, pruning)
+
+
+def _prune(ledger: Ledger, trial: Trial, step: int) -> None:
+    decided = judged(ledger, trial.category, trial.key, step)
+    about = {} if decided is None else {"score": decided.score, "among": decided.among}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    ledger.prune({"category": trial.category, "key": trial.key, "step": step, **about, "at": at})
 
 
 def _trained(ledger: Ledger, trial: Trial, donor: str | None, reporter: Reporter) -> Trained | None:

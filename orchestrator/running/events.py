@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 STARTED, PROGRESS, NOTE, DONE, FAILED = "started", "progress", "note", "done", "failed"
-ATTEMPT_FAILED = "attempt_failed"
+ATTEMPT_FAILED, PRUNED = "attempt_failed", "pruned"
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Event:
     """One thing that happened to one trial."""
 
     kind: str
-    """started, progress, note, attempt_failed, done or failed; failed is for good."""
+    """started, progress, note, attempt_failed, done, pruned or failed; failed is for good."""
     category: str
     key: str
     step: int = 0

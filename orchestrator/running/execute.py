@@ -17,7 +17,10 @@ from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.event_log import EventLog
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.planning.allotment import Allotment
+from orchestrator.planning.estimate import trial_seconds
+from orchestrator.planning.halving import Halving, in_no_order, rivals_of
 from orchestrator.planning.plan import Plan
+from orchestrator.planning.schedule import start_order
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
 from orchestrator.running.event_listener import ended, logged
@@ -58,7 +61,9 @@ def execute(
         device=allotment.device,
         threads=allotment.threads,
         intervals=Intervals(checkpoint_steps=config.checkpoint_every_steps or None),
+        halving=_halving(job),
     )
+    rivals = rivals_of(plan) if placement.halving else {}
     _check_encoder(sources)
     log = EventLog(ledger.workspace.sub(f"sweeps/{plan.name}"))
     listener = logged(log, _dropping(plan, records, ledger, view))
@@ -66,20 +71,44 @@ def execute(
     try:
         if config.executor == "inline":
             with view:
-                run_inline(to_do, sources, placement, ledger, listener, Claims(ledger, log.run))
+                run_inline(
+                    in_no_order(to_do) if placement.halving else to_do,
+                    sources,
+                    placement,
+                    ledger,
+                    listener,
+                    Claims(ledger, log.run),
+                    rivals,
+                )
         else:
             # Ray takes seconds to import: only when it is used.
             from orchestrator.running.ray_executor import ray_session, run_on_ray
 
             with ray_session(config.address), view:
+                ordered = _in_order(plan, to_do, allotment, records)
                 run_on_ray(
-                    to_do, sources, placement, ledger, listener, allotment,
-                    config.resources.max_concurrent, plan.name, log.run,
+                    ordered, sources, placement, ledger, listener, allotment,
+                    config.resources.max_concurrent, plan.name, log.run, rivals,
                 )  # fmt: skip
     except BaseException as error:
         ended(log, error)
         raise
     ended(log, None)
+
+
+def _halving(job: Job) -> Halving | None:
+    if job.config.scheduler == "none":
+        return None
+    return Halving(job.config.halving.reduction, job.config.halving.rungs)
+
+
+def _in_order(
+    plan: Plan, to_do: Sequence[Trial], allotment: Allotment, records: Mapping[str, Record]
+) -> list[Trial]:
+    """Longest first; in no order otherwise, where trials are judged as they come."""
+    results = [record.result for record in records.values() if isinstance(record, Done)]
+    shuffled = in_no_order(to_do)
+    return start_order(shuffled, trial_seconds(plan, shuffled, allotment, results))
 
 
 def _check_encoder(sources: Sources) -> None:

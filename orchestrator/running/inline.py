@@ -23,6 +23,7 @@ from orchestrator.running.inputs import (
 )
 from orchestrator.running.outcome import attempt_event, outcome_event
 from orchestrator.running.placement import Placement
+from orchestrator.running.pruning import Rivals
 from orchestrator.running.retries import decide
 from orchestrator.running.turns import in_turn
 
@@ -34,9 +35,11 @@ def run_inline(
     ledger: Ledger,
     listener: Listener,
     claims: Claims,
+    rivals: Rivals,
 ) -> None:
     """Runs the trials in order; what became of each is in the ledger.
 
+    ``rivals``: keys of a category's trials, which each of them is judged among.
     Raises StorageDownError where the workspace cannot be written any more.
     """
     inputs = _Inputs(sources)
@@ -50,7 +53,10 @@ def run_inline(
             listener(Event(events.STARTED, trial.category, trial.key))
             with claims.kept(trial.category, trial.key):
                 load = functools.partial(inputs.of, trial)
-                _run(trial, load, placement, ledger, listener, donors.get(trial.key))
+                _run(
+                    trial, load, placement, ledger, listener, donors.get(trial.key),
+                    rivals.get(trial.category, ()),
+                )  # fmt: skip
         listener(outcome_event(trial, ledger))
 
 
@@ -61,10 +67,11 @@ def _run(
     ledger: Ledger,
     listener: Listener,
     donor: str | None,
+    rivals: tuple[str, ...],
 ) -> None:
     """Attempts until the trial is committed or its tries are used up."""
     reporter, failures = _Listening(trial, listener), tuple[str, ...]()
-    while kind := attempt(trial, load, placement, ledger, reporter, failures, donor):
+    while kind := attempt(trial, load, placement, ledger, reporter, failures, donor, rivals):
         failures = (*failures, kind)
         failed = attempt_event(trial, ledger)
         if failed is not None:

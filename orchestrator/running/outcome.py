@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.ledger.ledger import Done, Failed, Ledger
+from orchestrator.ledger.ledger import Done, Failed, Ledger, Pruned
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
 from orchestrator.running.events import Event
@@ -21,6 +21,9 @@ def outcome_event(trial: Trial, ledger: Ledger) -> Event:
         return Event(events.DONE, trial.category, trial.key, steps, values)
     if isinstance(record, Failed):
         return _failed(events.FAILED, trial, record)
+    if isinstance(record, Pruned):
+        step = int(record.pruned["step"])
+        return Event(events.PRUNED, trial.category, trial.key, step, text=f"stopped at step {step}")
     text = "interrupted: no result"
     return Event(events.FAILED, trial.category, trial.key, text=text, failure="interrupted")
 

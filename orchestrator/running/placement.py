@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from memseg.training.intervals import Intervals
+from orchestrator.planning.halving import Halving
 
 
 @dataclass(frozen=True)
@@ -16,3 +17,5 @@ class Placement:
     intervals: Intervals = field(default_factory=Intervals)
     evaluation_batch: int = 8
     """Test images at once; 1 after a trial ran out of memory."""
+    halving: Halving | None = None
+    """How trials are stopped early; None: they are not."""

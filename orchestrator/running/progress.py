@@ -18,6 +18,8 @@ class CategoryProgress:
     planned: int
     done: int = 0
     failed: int = 0
+    pruned: int = 0
+    """Stopped early by successive halving."""
     running: Mapping[str, int] = field(default_factory=dict)
     """Trial key to steps done."""
     best_score: float | None = None
@@ -98,6 +100,8 @@ def apply(state: Progress, event: Event) -> Progress:
 def _ended(row: CategoryProgress, event: Event, score: str) -> CategoryProgress:
     if event.kind == events.FAILED:
         return replace(row, failed=row.failed + 1)
+    if event.kind == events.PRUNED:
+        return replace(row, pruned=row.pruned + 1)
     row = replace(row, done=row.done + 1)
     value = event.values.get(score)
     if value is None or (row.best_score is not None and value <= row.best_score):

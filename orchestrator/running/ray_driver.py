@@ -22,11 +22,12 @@ from ray.tune.integration.ray_train import TuneReportCallback
 from memseg.storage import Folder
 from orchestrator.ledger import kinds
 from orchestrator.ledger.claims import Claims
-from orchestrator.ledger.ledger import Done, Failed, Ledger
+from orchestrator.ledger.ledger import Done, Failed, Ledger, Pruned
 from orchestrator.planning.trial import Trial, from_json
 from orchestrator.running import retries
 from orchestrator.running.failures import failure
 from orchestrator.running.placement import Placement
+from orchestrator.running.pruning import Rivals
 from orchestrator.running.ray_failures import kind_of_ray, message_of_ray
 from orchestrator.running.ray_worker import train_worker
 from orchestrator.running.turns import in_turn
@@ -42,8 +43,11 @@ class DriverSetup:
     """Handle of the InputLoader."""
     run: str
     """Owner of the claims."""
+    rivals: Rivals
+    workers: int
+    """Of one trial."""
     cpus: int
-    """CPUs of a trial's worker."""
+    """CPUs of a worker."""
     gpus: float
     trials: Mapping[str, Mapping[str, Any]]
     """Trial key to ``Trial.to_json``."""
@@ -94,7 +98,7 @@ def _fit_once(
     except (TrainingFailedError, RayError) as error:
         kind, text = kind_of_ray(error), f"Ray ended it: {message_of_ray(error)}"
     record = ledger.record(trial.category, trial.key)
-    if isinstance(record, Done):
+    if isinstance(record, (Done, Pruned)):
         return None
     if isinstance(record, Failed):
         return str(record.failure["kind"])
@@ -117,9 +121,10 @@ def _trainer(
             "placement": setup.placement,
             "earlier": earlier,
             "donor": setup.donors.get(trial.key),
+            "rivals": setup.rivals.get(trial.category, ()),
         },
         scaling_config=ScalingConfig(
-            num_workers=1, use_gpu=setup.gpus > 0, resources_per_worker=resources
+            num_workers=setup.workers, use_gpu=setup.gpus > 0, resources_per_worker=resources
         ),
         run_config=RunConfig(
             # Ray Train resumes by (storage_path, name): the name holds content, no time.

@@ -15,6 +15,7 @@ from orchestrator.planning.trial import Trial
 from orchestrator.running.events import Listener
 from orchestrator.running.inputs import Sources
 from orchestrator.running.placement import Placement
+from orchestrator.running.pruning import Rivals
 
 # Ray reads these when it is imported. They leave the terminal to this program.
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
@@ -51,6 +52,7 @@ def run_on_ray(
     most_at_once: int,
     sweep: str,
     run: str,
+    rivals: Rivals,
 ) -> None:
     """Runs the trials on the connected cluster; what became of each is in the ledger.
 
@@ -68,6 +70,8 @@ def run_on_ray(
         placement=placement,
         loader=loader,
         run=run,
+        rivals=rivals,
+        workers=allotment.workers,
         cpus=allotment.cpus,
         gpus=allotment.gpus,
         trials={trial.key: trial.to_json() for trial in trials},
@@ -115,13 +119,14 @@ def _fitting(allotment: Allotment, most: int) -> int:
     memory.
     """
     shape = cluster_shape()
-    fitting = shape.holds(allotment)
+    fitting = shape.holds(allotment) // allotment.workers
     if not fitting:
         may = " or may get" if shape.groups else ""
         raise SettingError(
-            f"a trial needs {allotment.cpus} CPUs and {allotment.gpus:g} GPUs on one node; the "
-            f"largest node that the cluster has{may} has {shape.largest('CPU'):g} CPUs, "
-            f"{shape.largest('GPU'):g} GPUs: lower resources.threads or resources.gpus_per_trial"
+            f"a trial needs {allotment.workers} workers with {allotment.cpus} CPUs and "
+            f"{allotment.gpus:g} GPUs each, a worker on one node; the largest node that the "
+            f"cluster has{may} has {shape.largest('CPU'):g} CPUs, {shape.largest('GPU'):g} GPUs: "
+            "lower resources.threads, gpus_per_trial or workers_per_trial"
         )
     if len(shape.nodes) == 1 and not shape.groups:
         fitting = min(fitting, allotment.at_once)

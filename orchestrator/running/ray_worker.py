@@ -17,7 +17,11 @@ from orchestrator.planning.trial import from_json
 
 
 def train_worker(config: Mapping[str, Any]) -> None:
-    """One attempt at one trial; its result or failure is in the ledger afterwards."""
+    """One attempt at one trial; its result or failure is in the ledger afterwards.
+
+    Of several workers each runs this; Ray Train has put them into one process group.
+    """
+    from memseg.training.workers import current_workers
     from orchestrator.running.attempt import attempt
     from orchestrator.running.inputs import Loaded
 
@@ -39,6 +43,8 @@ def train_worker(config: Mapping[str, Any]) -> None:
         _TrainReporter(),
         config["earlier"],
         config["donor"],
+        config["rivals"],
+        current_workers(),
     )
 
 

@@ -21,6 +21,7 @@ from orchestrator.ledger.kinds import (
     NODE_LOST,
     OUT_OF_MEMORY,
     STORAGE,
+    WORKER_LOST,
     kind,
 )
 
@@ -45,6 +46,9 @@ def kind_of(error: BaseException) -> str:
         return STORAGE
     if names & {"ObjectLostError", "NodeDiedError", "RayActorError"}:
         return NODE_LOST  # what it was to train on went with a node, and could not be made again
+    # torch's collectives, when another worker of the trial is gone.
+    if names & {"DistNetworkError", "DistBackendError"} or "closed by peer" in str(error):
+        return WORKER_LOST
     return BUG
 
 

@@ -5,8 +5,9 @@ Both executors call it. It knows neither Ray nor the plan: what it needs is hand
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from memseg.config import METHOD_VERSION
 from memseg.data.fingerprints import sha256
 from memseg.data.product import Product
 from memseg.data.roles import Roles
+from memseg.errors import SettingError
 from memseg.evaluation.baseline import pixel_baseline
 from memseg.evaluation.maps import anomaly_maps
 from memseg.evaluation.synthetic import evaluate_synthetic
@@ -33,7 +35,8 @@ from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.training.loop import TrainingImages, TrainingSummary, train
-from memseg.training.reporting import CheckpointStore, Reporter
+from memseg.training.reporting import CheckpointStore, Gate, Reporter
+from memseg.training.workers import ALONE, Workers
 from orchestrator.ledger.ledger import EXAMPLES, FOREGROUND, WEIGHTS
 from orchestrator.planning.trial import Trial
 from orchestrator.running.examples import example_sheet
@@ -46,6 +49,17 @@ from orchestrator.running.provenance import (
     peak_memory_gib,
 )
 from orchestrator.running.roles import network_of
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The trial's gate ended it after this step."""
+
+    step: int
+
+
+MakesGate = Callable[[Callable[[], float]], Gate]
+"""A gate from a function that gives the network's score on synthetic validation."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +78,14 @@ def run_trial(
     checkpoints: CheckpointStore,
     reporter: Reporter,
     trained: Trained | None = None,
-) -> dict[str, Any]:
+    makes_gate: MakesGate | None = None,
+    workers: Workers = ALONE,
+) -> dict[str, Any] | Stopped | None:
     """Trains and evaluates; writes the weights into ``folder``; returns the result to commit.
 
     ``trained``: a finished trial with the same training key: then it is only evaluated.
-    Raises MemSegError.
+    ``makes_gate``: may end it early, then nothing is evaluated and Stopped is returned. Of
+    several ``workers`` all but the leader only train and return None. Raises MemSegError.
     """
     started_at, started = _now(), time.monotonic()
     config, product = trial.method, inputs.product
@@ -80,10 +97,23 @@ def run_trial(
     network, roles = network_of(trial, product, inputs.encoder, execution)
     if trained is None:
         data = _training_images(trial, product, roles, folder)
-        summary = _train(network, data, trial, inputs, execution, placement, checkpoints, reporter)
+        gate = (
+            None
+            if makes_gate is None
+            else makes_gate(functools.partial(_score, network, trial, product, roles, execution))
+        )
+        summary = _train(
+            network, data, trial, inputs, execution, placement, checkpoints, reporter, gate, workers
+        )
+        if summary.stopped_at is not None:
+            return Stopped(summary.stopped_at)
+    elif not workers.leads:
+        return None
     else:
         summary = None
         load_state(network, load_tensors(trained.weights))
+    if not workers.leads:
+        return None
     evaluation_started = time.monotonic()
     found = _evaluate(network, trial, product, roles, execution, placement, folder)
     weights = pack_weights(network)
@@ -102,7 +132,7 @@ def run_trial(
         "steps": config.training.max_steps,
         "seconds": _seconds(summary, ended - evaluation_started, ended - started),
         "peak_memory_gib": peak_memory_gib(),
-        **_made_with(execution, placement, trained),
+        **_made_with(execution, placement, trained, workers),
         "encoder_weights": inputs.encoder.identity,
         "bottleneck_weights": "pretrained" if inputs.encoder.has_layer4 else "random",
         "memory_samples": [product.train_names[i] for i in roles.memory],
@@ -146,6 +176,8 @@ def _train(
     placement: Placement,
     checkpoints: CheckpointStore,
     reporter: Reporter,
+    gate: Gate | None,
+    workers: Workers,
 ) -> TrainingSummary:
     simulator = Simulator(
         trial.method.simulation,
@@ -155,8 +187,22 @@ def _train(
     )
     return train(
         network, data, simulator, trial.method, trial.seed, execution, reporter, checkpoints,
-        placement.intervals,
+        placement.intervals, gate, workers,
     )  # fmt: skip
+
+
+def _score(
+    network: MemSegNet, trial: Trial, product: Product, roles: Roles, execution: Execution
+) -> float:
+    """On synthetic validation, of the network as it is."""
+    held_out = product.train[list(roles.held_out)]
+    found = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution)
+    if found is None:
+        raise SettingError(
+            "successive halving needs held-out images to judge by: raise "
+            "validation.held_out_share, or set scheduler none"
+        )
+    return found.score
 
 
 def _evaluate(
@@ -195,7 +241,7 @@ def _baseline(product: Product, roles: Roles) -> float | None:
 
 
 def _made_with(
-    execution: Execution, placement: Placement, trained: Trained | None
+    execution: Execution, placement: Placement, trained: Trained | None, workers: Workers
 ) -> dict[str, Any]:
     """What the weights were trained with; of the earlier trial where this one only evaluates."""
     if trained is not None:
@@ -205,7 +251,10 @@ def _made_with(
             **{name: trained.result.get(name) for name in kept},
         }
     return {
-        "hardware": hardware(execution, placement.threads),
+        "hardware": {
+            **hardware(execution, placement.threads),
+            **({"workers": workers.count} if workers.count > 1 else {}),
+        },
         "packages": package_versions(),
         "git_commit": git_commit(),
     }

@@ -65,6 +65,8 @@ def event_line(event: Event, before: Progress) -> str | None:
         return f"{name} {event.text}"
     if event.kind == events.ATTEMPT_FAILED:
         return f"{name} attempt {event.attempt} failed, {event.text}"
+    if event.kind == events.PRUNED:
+        return f"{name} {event.text}: others of its category did better"
     if event.kind == events.FAILED:
         return f"{name} FAILED {event.text}"
     if event.kind == events.DONE:

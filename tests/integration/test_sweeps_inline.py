@@ -257,3 +257,44 @@ def test_a_dry_run_starts_nothing(
     assert "nothing was started" in capsys.readouterr().out
     assert not (tmp_path / "ws" / "trials").exists()
     assert not (tmp_path / "ws" / "sweeps").exists()
+
+
+def statuses(workspace: Path) -> list[str]:
+    return sorted(pd.read_csv(workspace / "sweeps" / "test" / "trials.csv")["status"])
+
+
+def test_trials_that_do_worse_are_stopped_early_and_can_go_on_later(
+    sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which of the four are better does not matter here."""
+    grid = ["--grid.optimizer.lr", "[0.01,0.02,0.04,0.08]", "--data.categories", "[connector]"]
+    halving = ["--scheduler", "successive_halving", "--halving.reduction", "2",
+               "--halving.rungs", "1"]  # fmt: skip
+    assert sweep(*grid, *halving) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    workspace = tmp_path / "ws"
+    pruned = [json.loads(path.read_text()) for path in workspace.rglob("pruned.json")]
+    assert 1 <= len(pruned) <= 3
+    assert {one["step"] for one in pruned} == {2}
+    assert f"{len(pruned)} of 4 trials were stopped early" in shown
+    assert "INCOMPLETE" not in shown
+    assert statuses(workspace) == ["done"] * (4 - len(pruned)) + ["pruned"] * len(pruned)
+    before = contents(workspace / "trials")
+    assert sweep(*grid, *halving) == 0
+    assert contents(workspace / "trials") == before
+    assert sweep(*grid) == 0
+    assert statuses(workspace) == ["done"] * 4
+    assert not list(workspace.rglob("pruned.json"))
+    gone_on = {key: result["weights_sha256"] for key, result in results(workspace).items()}
+    assert sweep(*grid, "--workspace", str(tmp_path / "whole")) == 0
+    whole = {key: r["weights_sha256"] for key, r in results(tmp_path / "whole").items()}
+    assert gone_on == whole
+
+
+def test_several_workers_need_ray_and_a_batch_that_can_be_shared(
+    sweep: Sweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep("--resources.workers_per_trial", "2") == 2
+    assert "needs executor ray" in capsys.readouterr().err
+    assert sweep("--resources.workers_per_trial", "3", executor="ray") == 2
+    assert "3 workers cannot share equally" in " ".join(capsys.readouterr().err.split())

@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from memseg.errors import SettingError
-from memseg.training.workers import Workers, check_split, current_workers
+from memseg.training.shares import check_split
+from memseg.training.workers import Workers, current_workers
 
 REPOSITORY = Path(__file__).parents[3]
 

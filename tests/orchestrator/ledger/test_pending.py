@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memseg.config import MethodConfig
-from orchestrator.ledger.ledger import Done, Failed, Record
+from orchestrator.ledger.ledger import Done, Failed, Pruned, Record
 from orchestrator.ledger.pending import pending
 from orchestrator.planning.trial import Inputs, Trial
 
@@ -39,3 +39,10 @@ def test_a_mended_image_makes_another_trial_that_is_to_do() -> None:
     records: dict[str, Record] = {TRIALS[0].key: Failed({"kind": "data"})}
     mended = Trial("screw", 0, MethodConfig(), Inputs("mended", "test", "procedural:1", "random"))
     assert pending([mended], records) == [mended]
+
+
+def test_what_was_stopped_early_goes_on_only_where_nothing_is_stopped_early() -> None:
+    records: dict[str, Record] = {TRIALS[0].key: Pruned({"step": 300})}
+    assert pending(TRIALS[:1], records, pruning=True) == []
+    assert pending(TRIALS[:1], records, retry=True, pruning=True) == []
+    assert pending(TRIALS[:1], records) == TRIALS[:1]

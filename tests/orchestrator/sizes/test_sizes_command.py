@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memseg.storage import open_folder
+from orchestrator.job.files import REPOSITORY
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.estimate import ASSUMED_GFLOP_PER_S
 from orchestrator.sizes.__main__ import main
@@ -49,6 +50,15 @@ def test_a_gpus_own_step_is_called_measured(
     text = capsys.readouterr().out
     assert "**Measured**: the speed of a step is that of 1 finished trials on a GPU" in text
     assert "estimated" not in text.lower().partition("## schedule")[0]
+
+
+def test_the_clusters_readme_has_the_sizes_that_the_command_writes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The schedule below them changes with every trial that is added to results/."""
+    main([])
+    sizes = capsys.readouterr().out.partition("## Schedule")[0]
+    assert sizes in (REPOSITORY / "cluster" / "README.md").read_text()
 
 
 def test_what_cannot_be_read_is_one_message(
