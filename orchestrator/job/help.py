@@ -28,7 +28,8 @@ are YAML in which plain words stay text (01 and no are names). Relative paths, t
 too, are relative to the working directory.
 
 Exit codes: 0 all done; 1 some trials failed, the tables are marked; 2 the command or its input is
-wrong and nothing was started.
+wrong and nothing was started; 3 the storage is gone or full, the same command goes on later; 130
+interrupted.
 """
 
 _GRID = (
@@ -53,7 +54,9 @@ def help_text() -> str:
     parts = [_INTRODUCTION, "Job file, grid and categories"]
     parts += [_entry(left, doc) for left, doc in _GRID]
     parts += _group("", _flat(JobConfig), "Job")
-    for prefix, title in (("data", "Data"), ("resources", "Resources")):
+    for prefix, title in (
+        ("data", "Data"), ("resources", "Resources"), ("halving", "Successive halving"),
+    ):  # fmt: skip
         parts += _group(prefix, _flat(JobConfig), title)
     parts.append("\nMethod (all of it is part of a trial's identity; may be searched by a grid)")
     method = _flat(MethodConfig)
