@@ -1,83 +1,90 @@
-"""Ray's launcher files against Ray's own validator, and no secret in any file of the cluster."""
+"""The launcher files against Ray's own validator, and against EC2 where Ray asks nothing."""
 
 from __future__ import annotations
 
-import copy
-import re
-from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-import yaml
-from jsonschema import ValidationError
-from ray.autoscaler._private.util import prepare_config, validate_config
 
-CLUSTER = Path(__file__).parents[2] / "cluster"
-LAUNCHERS = ("on-premises.yaml", "aws.yaml")
+from tests.cluster.mutations import Path, mappings, shown, with_wrong_key
+from tests.cluster.validators import check_launcher, load
 
-
-def launcher(name: str) -> dict[str, Any]:
-    return dict(yaml.safe_load((CLUSTER / name).read_text()))
+LAUNCHERS = ("aws.yaml", "on-premises.yaml")
+# Maps of names that are anybody's: files, node types, resources.
+FREE = {"file_mounts", "available_node_types", "resources"}
 
 
-def check(config: dict[str, Any]) -> dict[str, Any]:
-    prepared = prepare_config(config)
-    validate_config(prepared)
-    return dict(prepared)
-
-
-@pytest.mark.parametrize("name", LAUNCHERS)
-def test_a_launcher_file_is_what_ray_takes(name: str) -> None:
-    check(launcher(name))
+def _places() -> list[tuple[str, Path]]:
+    return [
+        (name, path)
+        for name in LAUNCHERS
+        for path in mappings(load(name))
+        if not (path and path[-1] in FREE)
+    ]
 
 
 @pytest.mark.parametrize("name", LAUNCHERS)
-@pytest.mark.parametrize("place", [(), ("auth",), ("docker",)], ids=str)
-def test_a_wrong_key_is_refused(name: str, place: tuple[str, ...]) -> None:
-    """Below provider and node_config Ray takes any key: those it leaves to the cloud."""
-    broken = copy.deepcopy(launcher(name))
-    inner = broken
-    for key in place:
-        inner = inner[key]
-    inner["max_wokers"] = 1
-    with pytest.raises(ValidationError, match="max_wokers"):
-        check(broken)
+def test_a_launcher_file_is_what_ray_knows(name: str) -> None:
+    check_launcher(load(name))
 
 
-def test_a_wrong_key_of_a_node_type_is_refused() -> None:
-    broken = launcher("aws.yaml")
-    broken["available_node_types"]["gpu"]["min_wokers"] = 0
-    with pytest.raises(ValidationError, match="min_wokers"):
-        check(broken)
+@pytest.mark.parametrize(
+    ("name", "path"), _places(), ids=lambda v: v if v in LAUNCHERS else shown(v)
+)
+def test_a_wrong_key_is_refused_at_every_depth(name: str, path: Path) -> None:
+    with pytest.raises((jsonschema.ValidationError, ValueError), match="wrongKey"):
+        check_launcher(with_wrong_key(load(name), path))
 
 
-def test_aws_starts_gpu_nodes_from_zero_and_some_are_spot() -> None:
-    types = check(launcher("aws.yaml"))["available_node_types"]
-    assert types["head"]["resources"]["CPU"] == 0
-    gpus = {name: row for name, row in types.items() if row["resources"].get("GPU")}
-    assert all(row["min_workers"] == 0 < row["max_workers"] for row in gpus.values())
-    market = types["gpu_spot"]["node_config"]["InstanceMarketOptions"]
-    assert market == {"MarketType": "spot"}
-    limit = launcher("aws.yaml")["max_workers"]
-    assert sum(row["max_workers"] for row in gpus.values()) <= limit
+@pytest.mark.parametrize(
+    ("name", "path", "value"),
+    [
+        ("aws.yaml", ("head_node_type",), "nobody"),
+        ("aws.yaml", ("max_workers",), "many"),
+        ("aws.yaml", ("available_node_types", "gpu", "resources", "GPU"), "one"),
+        ("aws.yaml", ("available_node_types", "gpu", "node_config", "ImageId"), 7),
+        ("on-premises.yaml", ("docker", "run_options"), "--net=host"),
+    ],
+    ids=lambda v: shown(v) if isinstance(v, tuple) else str(v),
+)
+def test_a_wrong_value_is_refused(name: str, path: Path, value: Any) -> None:
+    config = load(name)
+    place = config
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises((jsonschema.ValidationError, ValueError)):
+        check_launcher(config)
 
 
 @pytest.mark.parametrize("name", LAUNCHERS)
-def test_the_head_takes_no_trial_and_its_dashboard_stays_on_loopback(name: str) -> None:
-    (start,) = [c for c in launcher(name)["head_start_ray_commands"] if "--head" in c]
-    assert "--num-cpus=0" in start
-    assert "--dashboard-host=127.0.0.1" in start
-    options = launcher(name)["docker"]["run_options"]
-    assert "--env=RAY_AUTH_MODE=token" in options
+def test_nothing_is_installed_when_nodes_start(name: str) -> None:
+    # Ray's defaults for AWS install a nightly Ray where these are left out.
+    config = load(name)
+    for commands in ("setup_commands", "head_setup_commands", "worker_setup_commands"):
+        assert config[commands] == []
 
 
-FILES = sorted(path for path in CLUSTER.iterdir() if path.is_file())
+@pytest.mark.parametrize("name", LAUNCHERS)
+def test_the_head_offers_nothing_to_trials_and_its_dashboard_to_nobody(name: str) -> None:
+    start = load(name)["head_start_ray_commands"][-1].split()
+    assert start[:3] == ["ray", "start", "--head"]
+    assert {"--num-cpus=0", "--num-gpus=0", "--dashboard-host=127.0.0.1"} <= set(start)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_no_file_holds_a_key_and_no_image_floats(path: Path) -> None:
-    text = path.read_text()
-    assert not re.search(r"AKIA[0-9A-Z]{12,}|BEGIN [A-Z ]*PRIVATE KEY|(?i:secret_access_key)", text)
-    assert ":latest" not in text
-    for image in re.findall(r"(?m)^\s*(?:image:|FROM)\s+(?:&image\s+)?(\S+)", text):
-        assert image == "*image" or re.search(r":\d+\.\d+", image), image
+def test_ec2_grows_from_no_gpu_and_asks_for_spot_first() -> None:
+    nodes = load("aws.yaml")["available_node_types"]
+    assert nodes["head"]["resources"] == {"CPU": 0, "GPU": 0}
+    groups = {name: node for name, node in nodes.items() if node["resources"]["GPU"]}
+    assert {node["min_workers"] for node in groups.values()} == {0}
+    spot = {n for n, g in groups.items() if "InstanceMarketOptions" in g["node_config"]}
+    assert spot == {"gpu-spot"}
+    assert groups["gpu-spot"]["priority"] > groups["gpu"]["priority"]
+
+
+def test_ec2_nodes_are_of_a_group_and_a_profile_that_somebody_chose() -> None:
+    for node in load("aws.yaml")["available_node_types"].values():
+        # Left out, Ray makes a group with SSH open to everywhere, and takes an old image.
+        assert {"SecurityGroupIds", "IamInstanceProfile", "ImageId"} <= set(node["node_config"])
+        assert node["node_config"]["MetadataOptions"] == {"HttpTokens": "required"}
