@@ -1,10 +1,35 @@
 """What all tests share."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+_RAY = Path(tempfile.gettempdir()) / f"memseg-tests-{os.getpid()}"
+
+
+# Ray's environment for tests: a token of their own, quick checks, no cluster of others. Here, and
+# not in a fixture: Ray reads it when it is first imported, which some other conftest does.
+_RAY.mkdir(exist_ok=True)
+(_RAY / "token").write_text("a" * 64)
+os.environ.update(
+    {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(_RAY / "token"),
+        "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+    }
+)
+os.environ.pop("RAY_ADDRESS", None)
+
+
+def pytest_unconfigure() -> None:
+    """Leaves nothing behind."""
+    shutil.rmtree(_RAY, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,27 +27,6 @@ def product_lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("lines")
     draw_demo(root, size=64, normal=14)
     return root
-
-
-@pytest.fixture(scope="session")
-def private_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Ray's environment for tests: token and temporary files of their own, quick checks."""
-    home = tmp_path_factory.mktemp("ray")
-    changed = {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(home / "token"),
-        "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
-    }
-    (home / "token").write_text("a" * 64)
-    before = {name: os.environ.get(name) for name in (*changed, "RAY_ADDRESS")}
-    os.environ.update(changed)
-    os.environ.pop("RAY_ADDRESS", None)
-    yield
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ TWO = ("--resources.workers_per_trial", "2")
 
 
 @pytest.fixture(scope="module")
-def ray_cluster(private_ray: None) -> Iterator[None]:
+def ray_cluster() -> Iterator[None]:
     """A Ray of its own on loopback with two CPUs."""
     from orchestrator.running.ray_executor import ray_session
 
