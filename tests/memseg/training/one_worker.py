@@ -64,7 +64,7 @@ class Files:
 def run(workers: Workers, folder: Path, dtype: torch.dtype, steps: int, last: int) -> list[float]:
     """Trains to step ``last`` of ``steps``; returns the losses, leaves weights of the leader."""
     torch.set_num_threads(1)
-    bench = make_bench(training__max_steps=steps, training__batch_size=8)
+    bench = make_bench(training__max_steps=steps)
     network = bench.network().to(dtype)
     execution = Wide(torch.device("cpu"), "fp32", False, dtype)
     losses = Losses()
