@@ -60,9 +60,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         found: torch.Tensor
-        found, mean, variance = _SyncedNorm.apply(
-            x, self.weight, self.bias, self.eps, self.workers
-        )
+        found, mean, variance = _SyncedNorm.apply(x, self.weight, self.bias, self.eps, self.workers)
         self._note(mean, variance, _count(x, self.workers))
         return found
 
