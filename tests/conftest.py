@@ -22,6 +22,7 @@ os.environ.update(
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(_RAY / "token"),
         "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+        "RAY_worker_niceness": "0",  # another process of tests would leave them nothing
     }
 )
 os.environ.pop("RAY_ADDRESS", None)

@@ -103,23 +103,6 @@ def test_a_killed_worker_is_lost_and_its_trial_goes_on_to_the_same_bits(
     assert_same_numbers(tmp_path / "ray", tmp_path / "inline")
 
 
-def test_a_broken_category_fails_alone_and_its_failure_is_in_the_ledger(
-    sweep: Sweep, tmp_path: Path, product_lines: Path
-) -> None:
-    """A foreground that is empty is found by the worker only, not by the plan."""
-    code = sweep(
-        "ray",
-        "--per_category.connector.foreground.mode", "threshold",
-        "--per_category.connector.foreground.polarity", "dark",
-        "--per_category.connector.foreground.threshold", "0",
-    )  # fmt: skip
-    assert code == 1
-    failures = list((tmp_path / "ray" / "trials").rglob("failure.json"))
-    assert [p.parts[-3] for p in failures] == ["connector"]
-    assert json.loads(failures[0].read_text())["kind"] == "data"
-    assert [key.split("/")[0] for key in results(tmp_path / "ray")] == ["brushed_metal"]
-
-
 def test_an_interrupted_sweep_says_so_and_names_no_champion(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

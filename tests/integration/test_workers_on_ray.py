@@ -82,9 +82,10 @@ def test_two_workers_give_the_model_of_one_and_a_failure_keeps_its_kind(
     weights, others = (load_file(f / "model.safetensors") for f in (one_folder, two_folder))
     assert weights.keys() == others.keys()
     # In float32 sums of another order; that they agree to 1e-8 in float64 is shown without Ray.
+    # Biases before a norm stay at nothing but rounding: their size is no measure.
     for name, value in weights.items():
         gap, size = (others[name].double() - value).norm(), value.double().norm()
-        assert gap <= 0.02 * size, name
+        assert gap <= max(0.02 * size, 1e-6), name
 
 
 def test_when_one_of_two_workers_is_killed_the_trial_goes_on(
