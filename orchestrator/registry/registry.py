@@ -16,11 +16,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from memseg.data.categories import check_category_name
 from memseg.errors import RegistryError
 from memseg.storage import Folder
+from memseg.versions.version import Version
 from orchestrator.registry.layout import (
     ALIASES,
     CHAMPION,
@@ -37,35 +37,7 @@ from orchestrator.registry.layout import (
     sum_of,
 )
 
-
-@dataclass(frozen=True)
-class Version:
-    """A complete version."""
-
-    category: str
-    id: str
-    folder: Folder
-    manifest: Manifest
-
-    def read(self, name: str) -> bytes:
-        """A file's bytes, checked. Raises RegistryError when it is missing or was changed."""
-        expected = self.manifest.files.get(name)
-        if expected is None:
-            raise RegistryError(f"version {self.id} of {self.category!r} has no file {name!r}")
-        where = self.folder.at(name)
-        if not self.folder.exists(name):
-            raise RegistryError(f"{where} is missing: publish the trial again or use another")
-        data = self.folder.read(name)
-        if sum_of(data) != expected:
-            raise RegistryError(
-                f"{where} was changed since it was published (its sha256 or size is not the "
-                f"manifest's): do not use it; delete the version and publish the trial again"
-            )
-        return data
-
-    def read_json(self, name: str) -> Any:
-        """A JSON file's value, checked. Raises RegistryError."""
-        return json.loads(self.read(name))
+__all__ = ["Registry", "Version"]
 
 
 @dataclass(frozen=True)
