@@ -291,6 +291,20 @@ class EvaluationConfig(Group):
         100, "image score: mean of so many largest pixel scores (section 4.2)", low=1
     )
     aupro_limit: float = setting(0.3, "AUPRO up to this false positive rate", above=0, high=1)
+    false_positive_rate: float = setting(
+        0.05,
+        "image threshold: at most this share of normal images is called anomalous; n held-out "
+        "images can have no less than 1/(n+1): a category too small for the default goes without",
+        above=0,
+        high=0.5,
+    )
+    pixel_false_positive_rate: float = setting(
+        0.001,
+        "pixel threshold: at most this share of all pixels of the held-out normal images is "
+        "called anomalous",
+        above=0,
+        high=0.5,
+    )
 
 
 @dataclass(frozen=True)

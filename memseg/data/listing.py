@@ -49,9 +49,7 @@ class CategoryFiles:
 
 def has_images(folder: Folder, relative: str) -> bool:
     """Whether there is any image at any depth, readable or not."""
-    return any(
-        _ending(file.path) in IMAGE_ENDINGS | _OTHER_IMAGES for file in _visible(folder, relative)
-    )
+    return bool(pictures_below(folder, relative))
 
 
 def images_below(folder: Folder, relative: str) -> list[FileInfo]:
@@ -70,6 +68,15 @@ def images_below(folder: Folder, relative: str) -> list[FileInfo]:
         if ending in IMAGE_ENDINGS:
             images.append(file)
     return images
+
+
+def pictures_below(folder: Folder, relative: str) -> list[FileInfo]:
+    """Like ``images_below``, with files in formats that cannot be read: who predicts says so."""
+    return [
+        file
+        for file in _visible(folder, relative)
+        if _ending(file.path) in IMAGE_ENDINGS | _OTHER_IMAGES
+    ]
 
 
 def _visible(folder: Folder, relative: str) -> list[FileInfo]:

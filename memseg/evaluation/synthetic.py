@@ -18,6 +18,8 @@ from memseg.model.network import MemSegNet
 from memseg.simulation.synthetic import synthetic_validation, turned_validation
 from memseg.training.execution import Execution
 
+NORMAL, SHAPES, TURNED = "normal", "shapes", "turned"
+
 
 @dataclass(frozen=True)
 class SyntheticScore:
@@ -36,6 +38,23 @@ class SyntheticScore:
     "turned" parts where there are any."""
 
 
+@dataclass(frozen=True)
+class SyntheticMaps:
+    """Anomaly maps of the h held-out images as they are, then of k - h with simulated anomalies."""
+
+    maps: npt.NDArray[np.float32]
+    """(k, S, S) in [0, 1]."""
+    masks: npt.NDArray[np.bool_]
+    """(k, S, S), all False for the first h."""
+    kinds: npt.NDArray[np.str_]
+    """(k,), "normal", "shapes" or "turned"."""
+
+    @property
+    def labels(self) -> npt.NDArray[np.bool_]:
+        """(k,), True for anomalous."""
+        return np.asarray(self.kinds != NORMAL)
+
+
 def evaluate_synthetic(
     network: MemSegNet,
     held_out: npt.NDArray[np.uint8],
@@ -43,26 +62,41 @@ def evaluate_synthetic(
     seed: int,
     execution: Execution,
 ) -> SyntheticScore | None:
-    """The score on ``held_out`` (h, 3, S, S); None where nothing was held out.
+    """The score on ``held_out`` (h, 3, S, S); None where nothing was held out."""
+    found = synthetic_maps(network, held_out, config, seed, execution)
+    return None if found is None else score_maps(found, config)
 
-    Each kind of anomaly is judged beside all held-out images as they are.
-    """
+
+def synthetic_maps(
+    network: MemSegNet,
+    held_out: npt.NDArray[np.uint8],
+    config: MethodConfig,
+    seed: int,
+    execution: Execution,
+) -> SyntheticMaps | None:
+    """Maps of the validation images made of ``held_out`` (h, 3, S, S); None for h = 0."""
     if not len(held_out):
         return None
     images, masks, labels = synthetic_validation(held_out, config.validation, seed)
     maps = anomaly_maps(network, images, execution)
-    parts = {"shapes": _precisions(maps, labels, masks, config)}
+    kinds = [SHAPES if anomalous else NORMAL for anomalous in labels]
     if config.validation.turned:
         images, more = turned_validation(held_out, config.validation, seed)
-        turned = anomaly_maps(network, images, execution)
-        normal = np.flatnonzero(~labels)
-        parts["turned"] = _precisions(
-            np.concatenate([maps[normal], turned]),
-            np.arange(len(normal) + len(turned)) >= len(normal),
-            np.concatenate([masks[normal], more]),
-            config,
-        )
-        maps, masks = np.concatenate([maps, turned]), np.concatenate([masks, more])
+        maps = np.concatenate([maps, anomaly_maps(network, images, execution)])
+        masks = np.concatenate([masks, more])
+        kinds += [TURNED] * len(more)
+    return SyntheticMaps(maps, masks, np.array(kinds))
+
+
+def score_maps(found: SyntheticMaps, config: MethodConfig) -> SyntheticScore:
+    """Each kind of anomaly is judged beside all held-out images as they are."""
+    parts = {}
+    for kind in (SHAPES, TURNED):
+        if kind in found.kinds:
+            chosen = np.isin(found.kinds, (NORMAL, kind))
+            parts[kind] = _precisions(
+                found.maps[chosen], found.labels[chosen], found.masks[chosen], config
+            )
     image_ap, pixel_ap = (
         statistics.fmean(part[name] for part in parts.values()) for name in ("image_ap", "pixel_ap")
     )
@@ -70,8 +104,8 @@ def evaluate_synthetic(
         score=(image_ap + pixel_ap) / 2,
         image_ap=image_ap,
         pixel_ap=pixel_ap,
-        loss=_loss(maps, masks, config),
-        images=len(maps),
+        loss=_loss(found.maps, found.masks, config),
+        images=len(found.maps),
         parts=parts,
     )
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from memseg.config import MethodConfig
-from memseg.config.method import MemoryConfig, ValidationConfig
+from memseg.config.method import EvaluationConfig, MemoryConfig, ValidationConfig
 from memseg.data.roles import check_roles, count_held_out
-from memseg.errors import DataError
+from memseg.errors import DataError, SettingError
+from memseg.metrics.rates import check_rates
 from orchestrator.planning.inventory import CategoryInventory
 
 _ROLE_SETTINGS = (
@@ -20,6 +21,8 @@ _ROLE_SETTINGS = (
     "validation.held_out_least",
     "validation.held_out_most",
     "training.batch_size",
+    "evaluation.false_positive_rate",
+    "evaluation.pixel_false_positive_rate",
 )
 """Only these decide whether a category has enough normal images."""
 
@@ -48,7 +51,13 @@ def possible_points(
     lack = functools.cache(functools.partial(_lack, category))
     held_out = functools.cache(functools.partial(_held_out, category, tuple(seeds)))
     for point, method in points:
-        reason = lack(held_out(method.validation), method.memory, method.training.batch_size)
+        reason = lack(
+            held_out(method.validation),
+            method.memory,
+            method.training.batch_size,
+            method.evaluation,
+            method.image.size,
+        )
         if reason is None:
             possible.append((point, method))
         else:
@@ -75,7 +84,12 @@ def _held_out(
 
 
 def _lack(
-    category: CategoryInventory, held_out: Sequence[int], memory: MemoryConfig, batch_size: int
+    category: CategoryInventory,
+    held_out: Sequence[int],
+    memory: MemoryConfig,
+    batch_size: int,
+    evaluation: EvaluationConfig,
+    size: int,
 ) -> str | None:
     """Why the normal images are too few for one of the seeds; None when they are enough."""
     try:
@@ -88,6 +102,7 @@ def _lack(
                 category.category,
                 memory.most_share,
             )
-    except DataError as error:
+            check_rates(evaluation, count, size)
+    except (DataError, SettingError) as error:
         return str(error)
     return None

@@ -16,6 +16,11 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, applied inside the network (memseg.model.backbone)."""
 
 _THRESHOLDS = ("image_threshold", "pixel_threshold")
+_WITH_POLICIES = "image_threshold and pixel_threshold are the test set's; see without_test_labels"
+_WITHOUT_POLICIES = (
+    "the trial's result was written before thresholds were chosen without test labels: the test "
+    "set's are all there is"
+)
 _PROVENANCE = (
     "category", "seed", "training_key", "method_version", "inputs", "encoder_weights",
     "bottleneck_weights", "memory_samples", "held_out", "training_images", "packages", "hardware",
@@ -86,6 +91,8 @@ def _thresholds(result: Mapping[str, Any]) -> dict[str, Any]:
         **{name: result["metrics"].get(name) for name in _THRESHOLDS},
         "undefined": _undefined(result, _THRESHOLDS),
         "chosen_for": "best F1 on the test set: optimistic, choose your own before production",
+        "without_test_labels": result.get("thresholds"),
+        "note": _WITH_POLICIES if result.get("thresholds") else _WITHOUT_POLICIES,
         "image_score": "mean of the largest pixel scores",
         "image_score_pixels": result["settings"]["evaluation.top_pixels"],
     }

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import resource
 import subprocess
-import sys
 from pathlib import Path
 
 import torch
 
+from memseg import packages
 from memseg.training.execution import Execution
-
-_PACKAGES = (
-    "memseg-orchestrator", "torch", "torchvision", "numpy", "opencv-python-headless", "ray",
-)  # fmt: skip
 
 
 def package_versions() -> dict[str, str]:
     """Versions of what the numbers may depend on; a package that is absent is left out."""
-    versions = {"python": sys.version.split()[0]}
-    for name in _PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
+    return packages.package_versions((*packages.METHOD, "ray"))
 
 
 def hardware(execution: Execution, threads: int) -> dict[str, str | int]:

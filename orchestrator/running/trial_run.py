@@ -24,10 +24,12 @@ from memseg.data.roles import Roles
 from memseg.errors import SettingError
 from memseg.evaluation.baseline import pixel_baseline
 from memseg.evaluation.maps import anomaly_maps
-from memseg.evaluation.synthetic import evaluate_synthetic
+from memseg.evaluation.synthetic import evaluate_synthetic, score_maps, synthetic_maps
+from memseg.evaluation.thresholds import choose_thresholds
 from memseg.figures.foreground import foreground_sheet
 from memseg.metrics.auroc import auroc
 from memseg.metrics.evaluate import compute_metrics
+from memseg.metrics.rates import check_rates
 from memseg.metrics.undefined import UndefinedMetric
 from memseg.model.network import MemSegNet, load_state
 from memseg.simulation.foreground import foreground_masks, resolved_foreground
@@ -95,6 +97,8 @@ def run_trial(
         placement.device, config.training.precision, config.training.channels_last
     )
     network, roles = network_of(trial, product, inputs.encoder, execution)
+    # Before hours of training, not after.
+    check_rates(config.evaluation, len(roles.held_out), config.image.size)
     if trained is None:
         data = _training_images(trial, product, roles, folder)
         gate = (
@@ -222,11 +226,12 @@ def _evaluate(
         maps, product.test_labels, product.masks, settings.top_pixels, settings.aupro_limit
     )
     held_out = product.train[list(roles.held_out)]
-    synthetic = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution)
+    synthetic = synthetic_maps(network, held_out, trial.method, trial.seed, execution)
     return {
         "metrics": metrics.values,
         "undefined": metrics.undefined,
-        "synthetic": asdict(synthetic) if synthetic else None,
+        "synthetic": None if synthetic is None else asdict(score_maps(synthetic, trial.method)),
+        "thresholds": asdict(choose_thresholds(synthetic, settings)),
         "baseline_image_auroc": _baseline(product, roles),
     }
 

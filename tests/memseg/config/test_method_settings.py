@@ -54,6 +54,8 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "validation.turned_size": (((0.01, 0.01), (0.08, 0.3), (1, 1)), ((0, 0.3), (0.3, 0.1))),
     "evaluation.top_pixels": ((1, 100, 256 * 256), (0, -1, 256 * 256 + 1)),
     "evaluation.aupro_limit": ((1e-6, 0.3, 1), (0, -0.1, 1.01)),
+    "evaluation.false_positive_rate": ((1e-6, 0.05, 0.5), (0, -0.1, 0.51)),
+    "evaluation.pixel_false_positive_rate": ((1e-6, 0.001, 0.5), (0, -0.1, 0.51)),
 }
 """Values inside and outside of each number's limits, the others at their defaults."""
 

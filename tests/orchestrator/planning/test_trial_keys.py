@@ -67,6 +67,8 @@ DEFAULTS: dict[str, Any] = {
     "validation.place": "anywhere",
     "evaluation.top_pixels": 100,
     "evaluation.aupro_limit": 0.3,
+    "evaluation.false_positive_rate": 0.05,
+    "evaluation.pixel_false_positive_rate": 0.001,
 }
 """Of METHOD_VERSION 2. Keys leave out what has its default, so a setting that is added needs a
 default that changes no number, and is added here; a default that changes needs another version."""
@@ -102,6 +104,7 @@ def test_another_setting_is_another_trial_and_another_training(setting: dict[str
 @pytest.mark.parametrize("setting", [
     {"evaluation__top_pixels": 50}, {"validation__turned": 4}, {"validation__anomalies": 2},
     {"validation__place": "product"},
+    {"evaluation__false_positive_rate": 0.1}, {"evaluation__pixel_false_positive_rate": 0.01},
     {"validation__turned_size": (0.1, 0.2)}, {"validation__contrast": (0.1, 0.2)},
 ], ids=str)  # fmt: skip
 def test_what_only_evaluation_depends_on_is_another_trial_of_the_same_training(
@@ -110,6 +113,15 @@ def test_what_only_evaluation_depends_on_is_another_trial_of_the_same_training(
     other = trial(**setting)
     assert other.key != trial().key
     assert other.training_key == trial().training_key
+
+
+def test_keys_of_recorded_trials_stay() -> None:
+    """Made before thresholds had settings: a setting that has its default is in no key."""
+    assert trial().key == "b68e7184e922dc12a415"
+    assert trial(evaluation__top_pixels=50, optimizer__lr=0.08).key == "ce06d1bfdf4e5c1bdfc7"
+    assert (
+        trial(evaluation__top_pixels=50, optimizer__lr=0.08).training_key == "52ae776c7a41bd1b0d16"
+    )
 
 
 def test_everything_is_written_whatever_the_key_leaves_out() -> None:

@@ -1,0 +1,176 @@
+"""``python -m memseg.predict MODEL IMAGES --out DIR``: scores, labels and heat maps of images.
+
+Exit codes: 0 all is well; 1 some images could not be read (they are rows with an error); 2 the
+command or its input is wrong, or the output cannot be written; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from memseg.errors import MemSegError
+
+if TYPE_CHECKING:
+    from memseg.prediction.run import Summary
+
+OK, UNREADABLE, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has said why
+        return int(stop.code or 0)
+    try:
+        summary = _predict(arguments)
+    except MemSegError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return WRONG
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: the same command makes it again from the start\n")
+        return INTERRUPTED
+    readable = summary.images - summary.unreadable
+    sys.stdout.write(
+        f"{summary.images} images: {summary.anomalous} anomalous, "
+        f"{readable - summary.anomalous} normal, {summary.unreadable} unreadable; "
+        f"in {arguments.out}\n"
+    )
+    return UNREADABLE if summary.unreadable else OK
+
+
+def _predict(arguments: argparse.Namespace) -> Summary:
+    # PyTorch takes seconds to import: not for --help or a misspelt option.
+    from memseg.prediction.images import find_images
+    from memseg.prediction.model import Options, load_model
+    from memseg.prediction.run import predict_into
+    from memseg.training.execution import set_threads
+
+    find_images(arguments.images)  # before the model, which takes longer
+    if arguments.threads:
+        set_threads(arguments.threads)
+    model = load_model(
+        arguments.model,
+        Options(
+            arguments.device,
+            arguments.precision,
+            arguments.policy,
+            arguments.image_threshold,
+            arguments.pixel_threshold,
+        ),
+    )
+    for warning in model.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    thresholds = model.thresholds
+    sys.stdout.write(
+        f"{model.category}, version {model.id}, {model.backend.precision}: anomalous from "
+        f"{thresholds.image.value:.6g} ({thresholds.image.policy}), pixels from "
+        f"{thresholds.pixel.value:.6g} ({thresholds.pixel.policy})\n"
+    )
+    with _bar() as progress:
+        summary = predict_into(
+            arguments.out,
+            model,
+            arguments.images,
+            arguments.batch,
+            arguments.decoders,
+            arguments.overlays,
+            progress,
+        )
+    for message in summary.first_errors:
+        sys.stderr.write(f"unreadable: {message}\n")
+    if summary.unreadable > len(summary.first_errors):
+        more = summary.unreadable - len(summary.first_errors)
+        sys.stderr.write(f"unreadable: {more} more, see column error of the table\n")
+    return summary
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, nothing in a log."""
+    console = Console(stderr=True)
+    columns = (TextColumn("predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("predicting", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m memseg.predict",
+        description="Scores, labels and heat maps of any number of images, by a published model.",
+        epilog="exit codes: 0 all is well, 1 some images could not be read, 2 the command or its "
+        "input is wrong",
+    )
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="WORKSPACE/registry/CATEGORY@champion, or the folder of a version",
+    )
+    parser.add_argument("images", metavar="IMAGES", help="a folder, with all below it, or a file")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="for tables and heat maps; need not exist"
+    )
+    parser.add_argument(
+        "--batch", type=_positive, default=8, metavar="N",
+        help="images at once (default 8, as in evaluation: other numbers may round differently)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--overlays", choices=("all", "anomalous", "none"), default="all",
+        help="of which images heat maps are drawn (default all)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--policy", metavar="NAME",
+        help="of the version's thresholds: false_positive_rate, best_f1_synthetic, or "
+        "best_f1_test, which looked at test labels (default: what the version says)",
+    )  # fmt: skip
+    for unit in ("image", "pixel"):
+        parser.add_argument(
+            f"--{unit}_threshold", type=_number, metavar="SCORE",
+            help=f"{unit} scores of at least this are anomalous, whatever the version says",
+        )  # fmt: skip
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--precision", choices=("as_evaluated", "fp32", "bf16"), default="as_evaluated",
+        help="of the network (default as_evaluated: thresholds were chosen in it)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threads", type=_positive, metavar="N", help="of the network (default: all cores)"
+    )
+    parser.add_argument(
+        "--decoders", type=_positive, default=2, metavar="N",
+        help="threads that read and decode images meanwhile (default 2)",
+    )  # fmt: skip
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a finite number, got {text}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

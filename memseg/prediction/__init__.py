@@ -1,0 +1,1 @@
+"""A published model on images that nobody has labelled, however many."""
