@@ -22,8 +22,8 @@ from orchestrator.registry.commands.common import (
     percent,
     plain,
 )
-from orchestrator.registry.version import Version
 from orchestrator.registry.verify import verify
+from orchestrator.registry.version import Version
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -83,7 +83,7 @@ def test_publishing_twice_is_one_version_and_writes_nothing(
     assert registry.version_ids("screw") == (FIRST,)
 
 
-@pytest.mark.parametrize("written", range(len(REQUIRED) + 2))
+@pytest.mark.parametrize("written", range(len(REQUIRED) + 3))
 def test_a_publisher_killed_before_any_write_leaves_no_version_or_a_whole_one(
     quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
