@@ -6,7 +6,8 @@ The contract, on every storage:
 - A version is complete or absent. Its manifest is written last, and what has no manifest is not
   listed, not read and not named champion.
 - A version's id is its trial's key: publishing a trial twice, also at the same time by two
-  publishers, is one version. An interrupted publication is completed by the next.
+  publishers, is one version, all of whose files are of one of them. An interrupted
+  publication is completed by the next.
 - The first version of a category becomes its champion; later ones are only published.
 - What is read is checked against the manifest's sha256; a changed byte is an error.
 - Each change of an alias is a file in the category's history, written before the alias. Which of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from memseg.errors import RegistryError
 from memseg.storage import Folder
@@ -32,10 +32,34 @@ def write_version(folder: Folder, category: str, version: str, files: Mapping[st
     for name, data in sorted(files.items()):
         folder.write(name, data)
     sums = {name: sum_of(data) for name, data in files.items()}
-    folder.write(MANIFEST, Manifest(category, version, sums).to_bytes())
-    # gc may have been deleting what an earlier publication left: it looks again, after us.
-    for name in missing_files(folder, files):
-        folder.write(name, files[name])
+    manifest = Manifest(category, version, sums).to_bytes()
+    folder.write(MANIFEST, manifest)
+    _settle(folder, files, manifest)
+
+
+def _settle(folder: Folder, files: Mapping[str, bytes], manifest: bytes) -> None:
+    """Reads everything back, and puts right what others did at the same moment.
+
+    Two publishers of a trial write the same, unless they chose it differently or have different
+    programs: then the files of one may lie between those of the other. The one whose manifest
+    was written last makes them all its own. And gc may have been deleting what an earlier
+    publication left.
+    """
+    left = [f.path for f in folder.files(recursive=True) if not is_unfinished(f.path)]
+    for name in {*files, *left} - {MANIFEST}:
+        data = files.get(name)
+        if data is not None and _holds(folder, name, data):
+            continue
+        if not _holds(folder, MANIFEST, manifest):
+            return  # the other one was the last, or gc has taken the version away
+        if data is None:
+            folder.delete(name)
+        else:
+            folder.write(name, data)
+
+
+def _holds(folder: Folder, name: str, data: bytes) -> bool:
+    return folder.exists(name) and folder.read(name) == data
 
 
 def delete_version(folder: Folder) -> None:
@@ -48,11 +72,6 @@ def delete_version(folder: Folder) -> None:
     try:
         folder.delete_folder("")
     finally:
-        if folder.exists(MANIFEST) and missing_files(folder, REQUIRED):
+        present = {file.path for file in folder.files()}
+        if MANIFEST in present and not present.issuperset(REQUIRED):
             folder.delete(MANIFEST)
-
-
-def missing_files(folder: Folder, names: Iterable[str]) -> list[str]:
-    """Those of a version's files that are not there."""
-    present = {file.path for file in folder.files()}
-    return [name for name in names if name not in present]

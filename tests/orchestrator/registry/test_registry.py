@@ -146,7 +146,8 @@ def test_what_an_interrupted_publication_left_does_not_get_into_the_version(
 def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
     quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second publishes everything between any two writes of the first."""
+    """The second publishes everything, and chose it otherwise, between two writes of the first."""
+    others = {**files_of(selection="oracle"), "examples.png": b"mine"}
     quiet = Registry(quick_registry.folder.sub("quiet"))
     expected = contents(quiet.publish("screw", FIRST, files_of()).folder)
     real = Folder.write
@@ -160,7 +161,7 @@ def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
             nonlocal count
             count += 1
             if count == at + 1:
-                rival.publish("screw", FIRST, files_of())
+                rival.publish("screw", FIRST, others)
             real(self, relative, data)
 
         with monkeypatch.context() as patch:
