@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from memseg.errors import RegistryError
+from memseg.errors import RegistryError, StorageError
 from memseg.storage import Folder
 from orchestrator.registry.aliases import Aliases, read_aliases
 from orchestrator.registry.history import Change
@@ -83,7 +83,10 @@ def one_at_a_time(folder: Folder) -> Iterator[None]:
     if not folder.is_local or not folder.exists():
         yield
         return
-    descriptor = os.open(folder.path, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder.path, os.O_RDONLY)
+    except OSError as error:
+        raise StorageError(f"cannot open {folder.path}: {error}") from error
     try:
         _lock(descriptor, folder.path)
         yield

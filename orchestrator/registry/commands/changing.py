@@ -33,8 +33,13 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     rollback.set_defaults(run=_rollback)
     for command in (promote, rollback):
         command.add_argument(
-            "--reason", default=BY_HAND, metavar="TEXT", help="goes into the history"
+            "--reason", type=_text, default=BY_HAND, metavar="TEXT", help="goes into the history"
         )
+
+
+def _text(argument: str) -> str:
+    """Bytes that are no UTF-8 come as surrogates, which no file takes."""
+    return argument.encode(errors="replace").decode()
 
 
 def _promote(arguments: argparse.Namespace) -> int:
@@ -79,4 +84,4 @@ def change_line(change: Change) -> str:
         if old != new
     ]
     reason = " ".join(change.reason.split())
-    return f"{change.time:%Y-%m-%d %H:%M:%S} {change.action}: {', '.join(parts)} ({reason})"
+    return f"{change.time:%Y-%m-%d %H:%M:%S} UTC, {change.action}: {', '.join(parts)} ({reason})"

@@ -87,22 +87,22 @@ def test_promotions_rollbacks_and_challenges_are_kept_in_history(registry: Regis
     assert verify(registry) == []
 
 
-def test_rolling_back_twice_goes_further_back_and_then_no_further(quick: Registry) -> None:
-    quick.promote("screw", B, "")
-    quick.promote("screw", C, "")
-    assert quick.earlier_champion("screw") == B
-    quick.rollback("screw", "")
-    assert quick.aliases("screw").champion == B
-    assert quick.earlier_champion("screw") == A
-    quick.rollback("screw", "")
-    assert quick.aliases("screw").champion == A
+def test_rolling_back_twice_goes_further_back_and_then_no_further(registry: Registry) -> None:
+    registry.promote("screw", B, "")
+    registry.promote("screw", C, "")
+    assert registry.earlier_champion("screw") == B
+    registry.rollback("screw", "")
+    assert registry.aliases("screw").champion == B
+    assert registry.earlier_champion("screw") == A
+    registry.rollback("screw", "")
+    assert registry.aliases("screw").champion == A
     with pytest.raises(RegistryError, match="no champion before"):
-        quick.rollback("screw", "")
-    quick.promote("screw", C, "")
-    assert quick.earlier_champion("screw") == A
-    quick.promote("screw", A, "")
-    quick.rollback("screw", "")
-    assert quick.aliases("screw").champion == C
+        registry.rollback("screw", "")
+    registry.promote("screw", C, "")
+    assert registry.earlier_champion("screw") == A
+    registry.promote("screw", A, "")
+    registry.rollback("screw", "")
+    assert registry.aliases("screw").champion == C
 
 
 def test_what_is_so_already_writes_nothing(quick: Registry) -> None:
@@ -234,7 +234,7 @@ def test_two_changes_at_once_on_a_disk_are_one_after_the_other(
 
 
 def test_two_changes_at_once_without_locks_lose_no_history_and_the_second_gives_way(
-    quick: Registry, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other is made between the first one's history and its aliases.json."""
     real = Folder.write
@@ -244,34 +244,34 @@ def test_two_changes_at_once_without_locks_lose_no_history_and_the_second_gives_
         real(self, relative, data)
         if relative.startswith("history/"):
             monkeypatch.setattr(Folder, "write", real)
-            quick.promote("screw", B, "the other")
+            registry.promote("screw", B, "the other")
 
     monkeypatch.setattr(Folder, "write", write)
     with pytest.raises(RegistryError, match="somebody else at the same moment"):
-        quick.promote("screw", C, "mine")
-    assert quick.aliases("screw").champion == B
-    reasons = {c.reason for c in read_history(quick.folder.sub("screw")).values()}
+        registry.promote("screw", C, "mine")
+    assert registry.aliases("screw").champion == B
+    reasons = {c.reason for c in read_history(registry.folder.sub("screw")).values()}
     assert reasons >= {"mine", "the other"}
-    assert champions_after(quick) == [A, B]
-    assert verify(quick) == []
+    assert champions_after(registry) == [A, B]
+    assert verify(registry) == []
 
 
 def test_a_version_deleted_while_it_is_promoted_does_not_become_champion(
-    quick: Registry, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Folder.write
 
     def write(self: Folder, relative: str, data: bytes) -> None:
         real(self, relative, data)
         if relative.startswith("history/"):
-            quick.folder.delete_folder(f"screw/versions/{B}")
+            registry.folder.delete_folder(f"screw/versions/{B}")
 
     with monkeypatch.context() as patch:
         patch.setattr(Folder, "write", write)
         with pytest.raises(RegistryError, match="deleted at the same moment"):
-            quick.promote("screw", B, "")
-    assert quick.champion("screw").id == A
-    assert champions_after(quick) == [A]
+            registry.promote("screw", B, "")
+    assert registry.champion("screw").id == A
+    assert champions_after(registry) == [A]
 
 
 def test_a_lock_that_is_never_given_back_is_said(

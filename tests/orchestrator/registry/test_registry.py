@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,20 @@ def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
             rival.publish("screw", FIRST, files_of())
         assert contents(rival.champion("screw").folder) == expected
         assert verify(rival) == []
+
+
+def test_a_crowd_of_publishers_loses_and_mixes_nothing(workspace: Folder, files_of: Files) -> None:
+    """Threads here; processes, and kills, in test_killed_publishers."""
+    if workspace.filesystem.type_name == "mock":
+        pytest.skip("the storage in memory is for one thread")
+    keys = ["same0001", "same0001", *(f"trial00{n}" for n in range(4))]
+    folder = workspace.sub("registry")
+    with ThreadPoolExecutor(len(keys)) as pool:
+        list(pool.map(lambda key: Registry(folder).publish("screw", key, files_of(key)), keys))
+    registry = Registry(folder)
+    assert registry.version_ids("screw") == tuple(sorted(set(keys)))
+    assert registry.champion_id("screw") in keys
+    assert verify(registry) == []
 
 
 def test_more_files_are_kept_and_summed_too(registry: Registry, files_of: Files) -> None:
