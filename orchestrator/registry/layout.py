@@ -1,6 +1,7 @@
-"""How the registry lies on disk, and how its two small files are written and read.
+"""How the registry lies on disk, and how a version's manifest is written and read.
 
-registry/<category>/aliases.json                 {"champion": "<id>"}
+registry/<category>/aliases.json                 which versions have a name, see aliases
+registry/<category>/history/<time>-<hash>.json   one file a change of an alias, see history
 registry/<category>/versions/<id>/manifest.json  written last: without it there is no version
 registry/<category>/versions/<id>/...            what the manifest lists, never changed
 """
@@ -17,11 +18,12 @@ from typing import Any
 from memseg.errors import RegistryError
 
 FORMAT = 1
-ALIASES, VERSIONS, MANIFEST = "aliases.json", "versions", "manifest.json"
-CHAMPION = "champion"
+"""Of the registry's JSON files; raised when an older program could not read them."""
+ALIASES, HISTORY, VERSIONS, MANIFEST = "aliases.json", "history", "versions", "manifest.json"
+MODEL = "model.safetensors"
 
 REQUIRED = (
-    "model.safetensors", "config.json", "preprocessing.json", "thresholds.json", "metrics.json",
+    MODEL, "config.json", "preprocessing.json", "thresholds.json", "metrics.json",
     "provenance.json", "MODEL_CARD.md",
 )  # fmt: skip
 """Every version has at least these."""
@@ -76,7 +78,7 @@ def sum_of(data: bytes) -> Sum:
 
 def check_id(version: str) -> str:
     """The id itself. Raises RegistryError for what could not be a trial's key."""
-    if not _ID.fullmatch(version):
+    if not is_id(version):
         raise RegistryError(f"{version!r} is not a version: 4 to 64 of 0-9 and a-z")
     return version
 
@@ -86,6 +88,21 @@ def check_file_name(name: str) -> str:
     if not _FILE.fullmatch(name) or name == MANIFEST:
         raise RegistryError(f"{name!r} cannot be a file of a version")
     return name
+
+
+def is_id(version: str) -> bool:
+    """Whether it could be a trial's key."""
+    return bool(_ID.fullmatch(version))
+
+
+def check_format(value: Any, where: str) -> None:
+    """Raises RegistryError for a file that a newer program wrote. No format is the first."""
+    found = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
+    if found != FORMAT:
+        raise RegistryError(
+            f"{where} has format {found!r}, this program reads {FORMAT}: it was written by a "
+            f"newer version of this program, use that one; nothing was changed"
+        )
 
 
 def is_unfinished(path: str) -> bool:
@@ -101,16 +118,17 @@ def parse_manifest(data: bytes, where: str, category: str, version: str) -> Mani
     """A manifest's bytes, checked to the last one. Raises RegistryError naming ``where``."""
     try:
         value = json.loads(data)
+        check_format(value, where)  # first: a newer file may have other parts
+    except ValueError as error:
+        raise RegistryError(f"{where} is damaged: {error!r}") from error
+    try:
         files = {
             check_file_name(name): Sum(str(entry["sha256"]), int(entry["size"]))
             for name, entry in value["files"].items()
         }
         found = Manifest(value["category"], value["version"], files)
-        known = value["format"]
     except (ValueError, KeyError, TypeError, AttributeError, RegistryError) as error:
         raise RegistryError(f"{where} is damaged: {error!r}") from error
-    if known != FORMAT:
-        raise RegistryError(f"{where} has format {known!r}, this program reads {FORMAT}")
     if (found.category, found.version) != (category, version):
         raise RegistryError(
             f"{where} belongs to version {found.version!r} of {found.category!r}: it was moved"
@@ -123,11 +141,3 @@ def parse_manifest(data: bytes, where: str, category: str, version: str) -> Mani
     if data != found.to_bytes():
         raise RegistryError(f"{where} was changed since it was written")
     return found
-
-
-def parse_aliases(value: Any, where: str) -> str:
-    """The champion's id. Raises RegistryError naming ``where``."""
-    champion = value.get(CHAMPION) if isinstance(value, dict) else None
-    if not isinstance(champion, str) or not _ID.fullmatch(champion):
-        raise RegistryError(f"{where} is damaged: it names no champion")
-    return champion
