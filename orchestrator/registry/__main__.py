@@ -1,4 +1,4 @@
-"""``python -m orchestrator.registry list|show|verify --workspace DIR``.
+"""``python -m orchestrator.registry list|show|verify|export --workspace DIR``.
 
 Exit codes: 0 all is well; 1 ``verify`` found problems; 2 the command or its input is wrong.
 """
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from memseg.errors import MemSegError, RegistryError, StorageError
 from memseg.storage import open_folder
+from orchestrator.registry.export_command import add_export_command, run_export
 from orchestrator.registry.registry import Registry, Version
 from orchestrator.registry.verify import verify
 
@@ -35,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _list(registry)
         if arguments.command == "show":
             return _show(registry, arguments.category, arguments.version)
+        if arguments.command == "export":
+            version = _find(registry, arguments.category, arguments.version)
+            return run_export(arguments, version, open_folder(arguments.workspace))
         return _verify(registry, arguments.category)
     except MemSegError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -68,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "verify", parents=[common], help="compares every byte with its manifest"
     )
     check.add_argument("category", nargs="?", metavar="CATEGORY", help="else all categories")
+    add_export_command(commands, common)
     return parser
 
 
