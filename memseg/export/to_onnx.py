@@ -65,10 +65,20 @@ def with_metadata(file: bytes | Any, metadata: Metadata) -> bytes:
 
 def _bare(model: Any) -> Any:
     """Without what the exporter notes about this machine: paths and stack traces."""
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
+    _bare_graph(model.graph)
     return model
+
+
+def _bare_graph(graph: Any) -> None:
+    graph.doc_string = ""
+    del graph.metadata_props[:]
+    for part in (*graph.input, *graph.output, *graph.value_info, *graph.initializer, *graph.node):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):  # the loop over memory samples
+                _bare_graph(attribute.g)
 
 
 def _check_installed() -> None:

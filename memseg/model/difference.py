@@ -112,7 +112,7 @@ def difference_to(
     config: DifferenceConfig,
     typical: Sequence[torch.Tensor] | None = None,
 ) -> list[torch.Tensor]:
-    """``difference_information`` to samples that are chosen already, (B,) indices for each level."""
+    """``difference_information`` to ``chosen`` samples, (B,) indices for each level."""
     found = [_gap(m[n], q, config) * config.factor for q, m, n in zip(query, memory, chosen)]
     if typical is None:
         return found

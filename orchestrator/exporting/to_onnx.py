@@ -31,9 +31,8 @@ def export_onnx(
     what the model does; then nothing is written, and a file that was there stays.
     """
     if Path(out).is_dir():
-        raise SettingError(
-            f"--out {out} is a folder: name a file, like {out}/{version.category}.onnx"
-        )
+        named = f"{out}/{version.category}.onnx"
+        raise SettingError(f"--out {out} is a folder: name a file, like {named}")
     metadata = describe(version)
     # Before the export, which takes longer: whoever forgot the images need not wait for it.
     shown = None if images is None else images(metadata.size)
