@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -130,11 +131,18 @@ def test_a_file_that_computes_otherwise_is_not_written(
     assert out.read_bytes() == before
 
 
-def test_training_in_bf16_is_said(version: Version) -> None:
+def test_training_in_bf16_is_said(
+    workspace: Path, version: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     described = exporting.describe(version)
     assert described.trained_in == "fp32"
     assert described.settings["memory.samples"] == 2
-    assert described.top_pixels == 100
+    bf16 = dataclasses.replace(described, trained_in="bf16")
+    monkeypatch.setattr(exporting, "describe", lambda _: bf16)
+    assert run(workspace, "--out", str(tmp_path / "a.onnx"), "--unchecked") == 0
+    assert "trained in bf16, exported in fp32" in capsys.readouterr().out
+    assert OnnxModel(tmp_path / "a.onnx", threads=1).metadata.trained_in == "bf16"
 
 
 def test_a_folder_for_torch_is_the_version_itself(
