@@ -155,7 +155,7 @@ def compared(
     others = samples != exported_samples
     unlike = others.any(1)
     differing = tuple(
-        Differing(names[i], float(margins[i][others[i]].max())) for i in np.flatnonzero(unlike)
+        Differing(names[int(i)], float(margins[i][others[i]].max())) for i in np.flatnonzero(unlike)
     )
     largest = float(np.max(gaps[~unlike], initial=0.0))
     return Parity(len(maps), largest, differing, float(margins.min()) if len(maps) else None)
