@@ -1,8 +1,8 @@
 """``python -m orchestrator.registry COMMAND --workspace DIR``: the models that sweeps publish.
 
 Exit codes: 0 all is well; 1 something was found that is not: ``verify`` problems, ``gc`` what it
-had to leave alone, ``tables`` trials that are missing; 2 the command or its input is wrong, or
-refused, and nothing was changed; 130 interrupted.
+had to leave alone, ``tables`` trials that are missing, ``export`` a file that differs from its
+model; 2 the command or its input is wrong, or refused, and nothing was changed; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import sys
 from collections.abc import Sequence
 
 from memseg.errors import MemSegError
-from orchestrator.registry.commands import changing, collecting, looking, rebuilding
+from orchestrator.registry.commands import changing, collecting, exporting, looking, rebuilding
 from orchestrator.registry.commands.common import OK, WRONG, Adder, Run
 
-COMMANDS: tuple[Adder, ...] = (looking.add, changing.add, collecting.add, rebuilding.add)
+COMMANDS: tuple[Adder, ...] = (
+    looking.add, changing.add, collecting.add, rebuilding.add, exporting.add,
+)  # fmt: skip
 INTERRUPTED = 130
 
 
