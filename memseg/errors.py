@@ -9,7 +9,8 @@
     ├── DivergedError    a training run's loss is no longer finite
     ├── StorageError     a workspace or data location cannot be read or written
     │   └── StorageDownError     it does not answer any more, or is full
-    └── RegistryError    a model in the registry is incomplete or was changed
+    ├── RegistryError    a model in the registry is incomplete or was changed
+    └── ExportError      an exported file cannot be used, or does not compute what its model does
 
 Each message is one or two sentences for the person who reads it at night: what was
 wrong, where, the limit, and what to do. All of them survive pickling, because Ray moves
@@ -55,3 +56,7 @@ class StorageDownError(StorageError):
 
 class RegistryError(MemSegError):
     """A model in the registry is incomplete or was changed since it was published."""
+
+
+class ExportError(MemSegError):
+    """An exported file cannot be used, or does not compute what its model does."""

@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="WORKSPACE/registry/CATEGORY@champion, or the folder of a version",
+        help="WORKSPACE/registry/CATEGORY@champion, the folder of a version, or an exported .onnx",
     )
     parser.add_argument("images", metavar="IMAGES", help="a folder, with all below it, or a file")
     parser.add_argument(

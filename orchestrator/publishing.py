@@ -10,7 +10,7 @@ from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.ledger.kinds import kind
-from orchestrator.ledger.ledger import PICTURES, WEIGHTS, Ledger, Record
+from orchestrator.ledger.ledger import WEIGHTS, WITH_MODEL, Ledger, Record
 from orchestrator.ledger.listing import keys_with
 from orchestrator.planning.plan import Plan
 from orchestrator.registry.bundle import version_files
@@ -55,8 +55,8 @@ def _publish(
             f"the weights of its best trial {trial.key} were not kept by an earlier sweep; "
             f"delete {folder.at('result.json')} to train it again"
         )
-    pictures = {name: folder.read(name) for name in PICTURES if folder.exists(name)}
-    files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.by, pictures)
+    more = {name: folder.read(name) for name in WITH_MODEL if folder.exists(name)}
+    files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.by, more)
     registry.publish(category, trial.key, files)
     return None
 
@@ -68,7 +68,7 @@ def drop_weights(plan: Plan, records: Mapping[str, Record], ledger: Ledger) -> N
         by_category[trial.category].append(trial.key)
     for category, keys in by_category.items():
         # Most were dropped by an earlier run: one listing saves several questions a trial.
-        kept = keys_with(ledger.workspace, category, (WEIGHTS, *PICTURES))
+        kept = keys_with(ledger.workspace, category, (WEIGHTS, *WITH_MODEL))
         for key in keys:
             if key in kept:
                 ledger.drop_weights(category, key)

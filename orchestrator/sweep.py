@@ -29,6 +29,7 @@ from orchestrator.job.arguments import wants_help
 from orchestrator.job.help import help_text
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
+from orchestrator.ledger.contents import record_contents
 from orchestrator.ledger.event_log import read_events
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.ledger.pending import pending
@@ -36,7 +37,7 @@ from orchestrator.ledger.reading import read_records
 from orchestrator.planning.allotment import Allotment, allot
 from orchestrator.planning.estimate import estimate, largest_trial_gib
 from orchestrator.planning.hardware import Capacity, resolve_device, this_machine
-from orchestrator.planning.inventory import gather_inventory
+from orchestrator.planning.inventory import Inventory, gather_inventory
 from orchestrator.planning.plan import Plan, make_plan
 from orchestrator.planning.plan_file import plan_bytes
 from orchestrator.planning.render import as_text, render_dry_run
@@ -92,7 +93,7 @@ def _sweep(job: Job, console: Console) -> int:
 
 
 def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -> int:
-    plan, allotment, ledger = _plan(job, capacity, flags)
+    plan, inventory, allotment, ledger = _plan(job, capacity, flags)
     records = read_records(ledger, plan.trials, functools.partial(_say, console))
     if job.config.dry_run:
         done = {key for key, record in records.items() if isinstance(record, Done)}
@@ -106,6 +107,8 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
         raise DataError(f"no category can be trained: {problems}")
     folder = ledger.workspace.sub(f"sweeps/{plan.name}")
     folder.write("plan.json", plan_bytes(plan))
+    for category in inventory.categories:
+        record_contents(ledger.workspace, category)
     to_do = pending(plan.trials, records, retry=job.config.retry_failed,
                     pruning=job.config.scheduler != "none")  # fmt: skip
     _announce(job, plan, len(to_do), allotment, console)
@@ -120,20 +123,21 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
     return ALL_DONE if published and tables.complete else SOME_FAILED
 
 
-def _plan(job: Job, capacity: Capacity, flags: Iterable[str]) -> tuple[Plan, Allotment, Ledger]:
+def _plan(
+    job: Job, capacity: Capacity, flags: Iterable[str]
+) -> tuple[Plan, Inventory, Allotment, Ledger]:
     config = job.config
     device = resolve_device(config.device, capacity.gpus)
     ledger = Ledger(open_folder(config.workspace))
-    plan = make_plan(
-        job, gather_inventory(job, os.environ), resolve_precision("auto", device, flags)
-    )
+    inventory = gather_inventory(job, os.environ)
+    plan = make_plan(job, inventory, resolve_precision("auto", device, flags))
     for trial in plan.trials:
         check_split(trial.method.training.batch_size, config.resources.workers_per_trial)
     allotment = allot(
         config.resources, config.executor, device, capacity, len(plan.trials),
         largest_trial_gib(plan),
     )  # fmt: skip
-    return plan, allotment, ledger
+    return plan, inventory, allotment, ledger
 
 
 def _announce(job: Job, plan: Plan, left: int, allotment: Allotment, console: Console) -> None:

@@ -13,6 +13,7 @@ from memseg.data.fingerprints import (
     train_fingerprint,
 )
 from memseg.data.layouts import LayoutConfig, list_category
+from memseg.data.licence import find_licence
 from memseg.data.parallel import THREADS, for_each
 from memseg.data.product import Product
 from memseg.errors import DataError
@@ -79,4 +80,5 @@ def load_product(
         masks=masks if files.has_masks else None,
         train_fingerprint=train_fingerprint(files, hashes),
         test_fingerprint=test_fingerprint(files, hashes),
+        licence=find_licence(root, category),
     )

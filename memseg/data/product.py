@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from memseg.data.licence import Licence
+
 
 @dataclass(frozen=True)
 class Product:
@@ -34,6 +36,8 @@ class Product:
     """(m, S, S) ground truth, all False for normal images; None where the category has none."""
     train_fingerprint: str
     test_fingerprint: str
+    licence: Licence | None = None
+    """Of the data; None where no file says."""
 
     def arrays(self) -> dict[str, Any]:
         """The large members by name."""

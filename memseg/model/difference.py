@@ -102,8 +102,18 @@ def difference_information(
     ``typical``: of ``typical_difference``, what each level is divided by. Returns a
     (B, C, H, W), >= 0, for each level.
     """
-    nearest = choose(query, memory, config)
-    found = [_gap(m[n], q, config) * config.factor for q, m, n in zip(query, memory, nearest)]
+    return difference_to(query, memory, choose(query, memory, config), config, typical)
+
+
+def difference_to(
+    query: Sequence[torch.Tensor],
+    memory: Sequence[torch.Tensor],
+    chosen: Sequence[torch.Tensor],
+    config: DifferenceConfig,
+    typical: Sequence[torch.Tensor] | None = None,
+) -> list[torch.Tensor]:
+    """``difference_information`` to ``chosen`` samples, (B,) indices for each level."""
+    found = [_gap(m[n], q, config) * config.factor for q, m, n in zip(query, memory, chosen)]
     if typical is None:
         return found
     return [level / usual for level, usual in zip(found, typical)]

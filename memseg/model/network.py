@@ -5,7 +5,7 @@ B batch, N memory samples, S side in pixels, a multiple of 32.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -77,15 +77,29 @@ class MemSegNet(nn.Module):
         """
         self._check(images)
         stem, features = self.trunk(images)
+        found = None if self.memory is None else self._difference(features)
+        return self.decode(stem, features, found)
+
+    def decode(
+        self,
+        stem: torch.Tensor,
+        features: Sequence[torch.Tensor],
+        difference: Sequence[torch.Tensor] | None,
+    ) -> torch.Tensor:
+        """``forward`` after the memory: logits of the trunk's output and what differs from normal.
+
+        ``difference``: DI* of levels 1, 2, 3; None for a network without memory. Apart from
+        ``forward`` for exports, which search the memory in another form.
+        """
         bottleneck = self.bottleneck(features[-1])
         skips = [f * self.difference.feature_factor for f in features]
-        if self.memory is None:
+        if difference is None:
             fused = self.fusion(skips)
         else:
-            found = self._difference(features)
-            fused = self.fusion([torch.cat([f, in_form_of(f, d)], 1) for f, d in zip(skips, found)])
+            pairs = zip(skips, difference)
+            fused = self.fusion([torch.cat([f, in_form_of(f, d)], 1) for f, d in pairs])
             if self.model.spatial_attention:
-                maps = attention_maps(found, self.model.m1_from, self.model.attention_mean)
+                maps = attention_maps(difference, self.model.m1_from, self.model.attention_mean)
                 fused = [f * m.to(f.dtype) for f, m in zip(fused, maps)]
         logits: torch.Tensor = self.decoder(bottleneck, [*reversed(fused), stem])
         return logits

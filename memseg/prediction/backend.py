@@ -1,7 +1,7 @@
 """What computes anomaly maps: the network of a version, or another form of the same model.
 
-A second form (an exported file) is one class with this protocol and one line in
-``memseg.prediction.model.EXPORTED``.
+``memseg.export.onnx_model.OnnxModel`` is one too. A further form is a class with this protocol and
+a line in ``memseg.prediction.model.EXPORTED``.
 """
 
 from __future__ import annotations

@@ -6,19 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
 from memseg.config import METHOD_VERSION, MethodConfig, build
 from memseg.errors import MemSegError, RegistryError, SettingError, WeightsError
+from memseg.export.onnx_model import OnnxModel
 from memseg.model.network import MemSegNet, restore_network
 from memseg.prediction.backend import Backend, NetworkBackend
 from memseg.prediction.policy import Thresholds, choose
 from memseg.training.execution import make_execution
 from memseg.versions.finding import find_version
+from memseg.versions.layout import MODEL
 from memseg.versions.version import Version
 
-WEIGHTS = "model.safetensors"
 AS_EVALUATED = "as_evaluated"
 _NOT_LOADED = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".npy", ".npz")
 
@@ -52,12 +54,6 @@ class Model:
     warnings: tuple[str, ...] = ()
 
 
-Loader = Callable[[str, Options], Model]
-
-EXPORTED: Mapping[str, Loader] = {}
-"""Ending of a model file -> what loads it. A new form of models is a line here."""
-
-
 def load_model(location: str, options: Options | None = None) -> Model:
     """A model from what a person writes.
 
@@ -76,11 +72,10 @@ def load_model(location: str, options: Options | None = None) -> Model:
             f"{location} is not opened: such files can run code when they are read. Give the "
             "folder of a version, whose weights are safetensors"
         )
-    if name.endswith((".safetensors", ".onnx")):
-        known = ", ".join(EXPORTED) or "none"
+    if name.endswith(".safetensors"):
         raise SettingError(
-            f"{location} is one file; a model needs its settings and thresholds too: give the "
-            f"folder of its version (exported files that can be read: {known})"
+            f"{location} holds weights alone; a model needs its settings and thresholds too: give "
+            f"the folder of its version, or an exported file ({', '.join(EXPORTED)})"
         )
     return _from_version(find_version(location), options)
 
@@ -111,7 +106,34 @@ def _from_version(version: Version, options: Options) -> Model:
         location=version.folder.location,
         top_pixels=config.evaluation.top_pixels,
         thresholds=thresholds,
-        warnings=_warnings(value, evaluated, precision, version.category),
+        warnings=(
+            *_other_method(value.get("method_version"), version.category),
+            *_other_precision(evaluated, precision),
+        ),
+    )
+
+
+def _from_onnx(location: str, options: Options) -> Model:
+    """An exported file: it says of itself what a version's files say."""
+    if options.precision == "bf16" or options.device == "cuda":
+        raise SettingError(
+            f"{location} is an exported file: it computes in fp32 on the CPU; leave --precision "
+            "and --device away, or give its version"
+        )
+    backend = OnnxModel(location, threads=torch.get_num_threads())
+    thresholds = choose(
+        backend.thresholds,
+        f"{location}, thresholds",
+        options.policy, options.image_threshold, options.pixel_threshold,
+    )  # fmt: skip
+    return Model(
+        backend=backend,
+        category=backend.category,
+        id=backend.version,
+        location=location,
+        top_pixels=backend.top_pixels,
+        thresholds=thresholds,
+        warnings=_other_precision(backend.metadata.trained_in, backend.precision),
     )
 
 
@@ -128,9 +150,9 @@ def _config(value: Any, where: str) -> MethodConfig:
 
 
 def _network(config: MethodConfig, version: Version) -> MemSegNet:
-    where = version.folder.at(WEIGHTS)
+    where = version.folder.at(MODEL)
     try:
-        state = load_tensors(version.read(WEIGHTS))
+        state = load_tensors(version.read(MODEL))
     except (SafetensorError, ValueError, KeyError) as error:
         raise WeightsError(f"{where} is not a file of safetensors: {error}") from error
     try:
@@ -145,18 +167,23 @@ def _network(config: MethodConfig, version: Version) -> MemSegNet:
     return network
 
 
-def _warnings(value: Any, evaluated: str, precision: str, category: str) -> tuple[str, ...]:
-    found = []
-    made = value.get("method_version")
-    if made != METHOD_VERSION:
-        found.append(
-            f"the model of {category} was made by method version {made}, this program has "
-            f"{METHOD_VERSION}: scores, and so its thresholds, may differ from those it was "
-            "evaluated with"
-        )
-    if precision != evaluated:
-        found.append(
-            f"the model was evaluated in {evaluated} and predicts in {precision}: its thresholds "
-            "were chosen on scores of the other precision"
-        )
-    return tuple(found)
+def _other_method(made: Any, category: str) -> tuple[str, ...]:
+    if made == METHOD_VERSION:
+        return ()
+    return (
+        f"the model of {category} was made by method version {made}, this program has "
+        f"{METHOD_VERSION}: scores may differ from those that its thresholds were chosen on",
+    )
+
+
+def _other_precision(evaluated: str, precision: str) -> tuple[str, ...]:
+    if precision == evaluated:
+        return ()
+    return (
+        f"the model was evaluated in {evaluated} and predicts in {precision}: its thresholds were "
+        "chosen on scores of the other precision",
+    )
+
+
+EXPORTED: Mapping[str, Callable[[str, Options], Model]] = {".onnx": _from_onnx}
+"""Ending of a model file -> what loads it. A new form of models is a line here."""

@@ -1,1 +1,1 @@
-"""Published models as files: manifest, sums, names. Read here, written by the orchestrator."""
+"""Published models as files: layout, manifest, aliases. The orchestrator writes them."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from memseg.data.categories import check_category_name
 from memseg.errors import DataError, RegistryError
 from memseg.storage import Folder, open_folder
-from memseg.versions.manifest import ID, MANIFEST, VERSIONS, parse_manifest
+from memseg.versions.aliases import CHALLENGER, CHAMPION, read_aliases
+from memseg.versions.layout import ALIASES, MANIFEST, VERSIONS, parse_manifest
 from memseg.versions.version import Version, open_version
-
-ALIASES = "aliases.json"
 
 
 def find_version(location: str) -> Version:
@@ -64,19 +61,17 @@ def _by_alias(registry: Folder, category: str, alias: str) -> Version:
 
 def _aliased(folder: Folder, category: str, alias: str) -> str:
     """The id that an alias stands for."""
-    where = folder.at(ALIASES)
+    if alias not in (CHAMPION, CHALLENGER):
+        raise RegistryError(
+            f"{category}@{alias}: after the @ stands {CHAMPION} or {CHALLENGER}; give the folder "
+            "of any other version"
+        )
     if not folder.exists(ALIASES):
-        raise RegistryError(f"category {category!r} has no {where}: nothing is published yet")
-    try:
-        value = json.loads(folder.read(ALIASES))
-    except ValueError as error:
-        raise RegistryError(f"{where} is damaged: {error}") from error
-    if not isinstance(value, dict):
-        raise RegistryError(f"{where} is damaged: it holds no names")
-    version = value.get(alias)
+        raise RegistryError(
+            f"category {category!r} has no {folder.at(ALIASES)}: nothing is published yet"
+        )
+    aliases = read_aliases(folder)
+    version = aliases.champion if alias == CHAMPION else aliases.challenger
     if version is None:
-        known = ", ".join(sorted(value)) or "none"
-        raise RegistryError(f"category {category!r} has no {alias!r}; its names: {known}")
-    if not isinstance(version, str) or not ID.fullmatch(version):
-        raise RegistryError(f"{where} is damaged: {alias} is not a version's id")
+        raise RegistryError(f"category {category!r} has no {alias}: see {folder.at(ALIASES)}")
     return version

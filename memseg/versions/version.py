@@ -8,7 +8,7 @@ from typing import Any
 
 from memseg.errors import RegistryError
 from memseg.storage import Folder
-from memseg.versions.manifest import MANIFEST, Manifest, check_id, parse_manifest, sum_of
+from memseg.versions.layout import MANIFEST, Manifest, check_id, parse_manifest, sum_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class Version:
         try:
             return json.loads(data)
         except ValueError as error:
-            raise RegistryError(f"{self.folder.at(name)} is not JSON: {error}") from error
+            raise RegistryError(
+                f"{self.folder.at(name)} is not JSON: this program did not write it: {error}"
+            ) from error
 
 
 def open_version(folder: Folder) -> Version:

@@ -24,6 +24,9 @@ RESULT, FAILURE, CHECKPOINTS = "result.json", "failure.json", "checkpoints"
 PRUNED = "pruned.json"
 WEIGHTS, EXAMPLES, FOREGROUND = "model.safetensors", "examples.png", "foreground.png"
 PICTURES = (EXAMPLES, FOREGROUND)
+LOSSES = "losses.csv"
+WITH_MODEL = (*PICTURES, LOSSES)
+"""What goes with the weights: into the registry, and away."""
 
 _KEY = re.compile(r"[0-9a-z]{4,64}")
 _PROBE_BYTES = 1 << 20
@@ -176,9 +179,9 @@ class Ledger:
         self.workspace.delete(name)
 
     def drop_weights(self, category: str, key: str) -> None:
-        """Deletes a trial's weights and pictures; its result stays."""
+        """Deletes a trial's weights with pictures and losses; its result stays."""
         folder = self.trial_folder(category, key)
-        for name in (WEIGHTS, *PICTURES):
+        for name in (WEIGHTS, *WITH_MODEL):
             folder.delete(name)
 
 

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 COMMON = (
-    "bottleneck_weights", "category", "encoder_weights", "git_commit", "grid", "hardware",
-    "held_out", "inputs", "memory_samples", "packages", "precision", "settings", "undefined",
+    "bottleneck_weights", "category", "data_licence", "encoder_weights", "git_commit", "grid",
+    "hardware", "held_out", "inputs", "memory_samples", "packages", "precision", "settings",
+    "undefined",
 )  # fmt: skip
 """Parts of a result that many trials have alike: seeds of a point, or points of a seed."""
 

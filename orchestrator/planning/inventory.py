@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from memseg.config.encoder import encoder_identity
@@ -41,6 +41,8 @@ class CategoryInventory:
     test_fingerprint: str = ""
     train_hashes: tuple[str, ...] = ()
     """sha256 of each normal image, in the order of paths: roles follow from them."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path below the category's folder -> sha256, of all images and masks."""
     problem: str = ""
     """The message of the DataError that listing the category raised; "" when all is well."""
 
@@ -108,6 +110,7 @@ def _category(
         train_fingerprint=train_fingerprint(files, hashes),
         test_fingerprint=test_fingerprint(files, hashes),
         train_hashes=tuple(hashes[file.path] for file in files.train),
+        files={path.removeprefix(f"{category}/"): sha for path, sha in sorted(hashes.items())},
     )
 
 

@@ -78,7 +78,7 @@ class Plan:
             "notes": list(self.notes),
             "problems": dict(self.problems),
             "axes": [{"names": list(a.names), "values": _lists(a.values)} for a in self.axes],
-            "categories": [asdict(c) for c in self.categories],
+            "categories": [_without_files(c) for c in self.categories],
             "trials": [t.to_json() for t in self.trials],
             "refused": [{**vars(r), "grid": _lists(r.grid)} for r in self.refused],
             "dropped": [{**vars(d), "values": _lists(d.values)} for d in self.dropped],
@@ -132,7 +132,7 @@ def make_plan(job: Job, inventory: Inventory, auto_precision: str) -> Plan:
         texture_images=inventory.texture_images,
         encoder_weights=inventory.encoder_weights,
         # The hashes have done their work here, and plan.json stays readable.
-        categories=tuple(replace(c, train_hashes=()) for c in inventory.categories),
+        categories=tuple(replace(c, train_hashes=(), files={}) for c in inventory.categories),
         notes=tuple(_unused_categories(job, inventory)),
     )
     for category in inventory.categories:
@@ -203,6 +203,10 @@ def _unused_categories(job: Job, inventory: Inventory) -> Iterator[str]:
     for name in job.per_category:
         if name not in present:
             yield f"per_category {name!r} is not among the categories of this sweep"
+
+
+def _without_files(category: CategoryInventory) -> dict[str, Any]:
+    return {name: value for name, value in asdict(category).items() if name != "files"}
 
 
 def _lists(value: Any) -> Any:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from memseg.errors import RegistryError
+from memseg.versions.layout import FORMAT, MODEL, json_bytes, sum_of
 from orchestrator.registry.card import render_card
-from orchestrator.registry.layout import FORMAT, json_bytes, sum_of
+from orchestrator.registry.curve import CURVE, PICTURE, draw_curve, parse_curve
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, applied inside the network (memseg.model.backbone)."""
@@ -23,9 +24,9 @@ _WITHOUT_POLICIES = (
 )
 _PROVENANCE = (
     "category", "seed", "training_key", "method_version", "inputs", "encoder_weights",
-    "bottleneck_weights", "memory_samples", "held_out", "training_images", "packages", "hardware",
-    "precision", "seconds", "peak_memory_gib", "git_commit", "started_at", "ended_at",
-    "weights_sha256",
+    "bottleneck_weights", "memory_samples", "held_out", "training_images", "data_licence",
+    "packages", "hardware", "precision", "seconds", "peak_memory_gib", "git_commit", "started_at",
+    "ended_at", "weights_sha256",
 )  # fmt: skip
 
 
@@ -39,7 +40,8 @@ def version_files(
 
     ``result``: a trial's ``result.json``; ``weights``: its ``model.safetensors``, memory images
     included; ``selection``: how the trial was chosen, "oracle" for a choice by the test set;
-    ``extra``: more files, such as ``example.png``.
+    ``extra``: more files of the trial, such as ``examples.png`` and ``losses.csv``; the card
+    shows those that it knows.
 
     Raises RegistryError for weights that are not the result's.
     """
@@ -49,15 +51,19 @@ def version_files(
             f"the weights of trial {key} of {category!r} are not those its result was measured "
             f"with: delete its result.json and run the sweep again"
         )
+    more = dict(extra or {})
+    points = parse_curve(more.get(CURVE))
+    if len(points) > 1:
+        more[PICTURE] = draw_curve(points)
     return {
-        **dict(extra or {}),
-        "model.safetensors": weights,
+        **more,
+        MODEL: weights,
         "config.json": json_bytes(_config(result)),
         "preprocessing.json": json_bytes(_preprocessing(result)),
         "thresholds.json": json_bytes(_thresholds(result)),
         "metrics.json": json_bytes(_metrics(result)),
         "provenance.json": json_bytes(_provenance(result, selection)),
-        "MODEL_CARD.md": render_card(result, selection).encode(),
+        "MODEL_CARD.md": render_card(result, selection, points, tuple(more)).encode(),
     }
 
 

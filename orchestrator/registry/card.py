@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import jinja2
 
+from orchestrator.planning.trial import default_settings
+from orchestrator.registry.curve import PICTURE, Point, some_of
+
 ENOUGH_STEPS = 1350
 """Half of the paper's 2700: a model of fewer is called a short run."""
+
+_CURVE_ROWS = 10
+_PICTURES = (
+    ("examples.png", "Test images with their anomaly maps, those that are hardest to tell first"),
+    (PICTURE, "Training loss, all reported steps are in losses.csv"),
+    ("foreground.png", "Where anomalies were simulated"),
+)
+_SAID = ("training.max_steps", "training.precision", "image.size")
 
 _METRICS = (
     ("image_auroc", "image AUROC"),
@@ -48,6 +59,12 @@ images only, with simulated anomalies (MemSeg, arXiv 2205.00908).
 {% if synthetic is not none %}
 - synthetic score, on simulated anomalies of held-out normal images: {{ synthetic }}
 {% endif %}
+{% for title, name in pictures %}
+
+![{{ title }}]({{ name }})
+
+{{ title }}.
+{% endfor %}
 
 ## How it was made
 
@@ -56,12 +73,32 @@ images only, with simulated anomalies (MemSeg, arXiv 2205.00908).
 {% for name, value in grid %}
 - {{ name }}: {{ value }}
 {% endfor %}
+{% for name, value in changed %}
+- {{ name }}: {{ value }} (not the default)
+{% endfor %}
 - encoder weights: {{ encoder_weights }}
-- textures: {{ textures }}
-- memory samples: {{ memory_samples }}, held out: {{ held_out }}, trained on: {{ training_images }}
 - trial {{ key }}, method version {{ method_version }}, code {{ git_commit }}
 
+{% if curve %}
+| step | loss | L1 | focal |
+|---:|---:|---:|---:|
+{% for point in curve %}
+| {{ point|join(" | ") }} |
+{% endfor %}
+
+{% else %}
+The training curve was not kept.
+
+{% endif %}
 All settings are in `config.json`, everything it was computed from in `provenance.json`.
+
+## Data
+
+- normal images of {{ category }}: {{ training_images }} trained on, {{ memory_samples }} in the
+  memory, {{ held_out }} held out; their fingerprint is {{ train_fingerprint }}
+- test images by their fingerprint: {{ test_fingerprint }}
+- textures of simulated anomalies: {{ textures }}
+- licence of the images: {{ licence }}
 
 ## Intended use
 
@@ -70,8 +107,14 @@ and position. Image score: mean of the {{ top_pixels }} largest pixel scores of 
 
 ## Limits
 
+{% if thresholds %}
+- `thresholds.json` holds thresholds that were chosen without test labels, which predictions use
+  ({{ thresholds }}), and those of the best F1 *on the test set*, which are optimistic. See what
+  they do on images of your own line before the model decides anything.
+{% else %}
 - `thresholds.json` holds the thresholds of the best F1 *on the test set*. They are optimistic:
   choose your own, on images of your own line, before the model decides anything.
+{% endif %}
 - It has seen no real defect. What no simulated anomaly resembles may be missed, and a change of
   light or position may be taken for a defect.
 - An AUROC says how well scores are ordered, not how many defects a threshold finds.
@@ -99,8 +142,17 @@ _CARD = jinja2.Environment(
 ).from_string(_TEMPLATE)
 
 
-def render_card(result: Mapping[str, Any], selection: str) -> str:
-    """``MODEL_CARD.md`` of a trial's result. Pure. Needs all that ``result.json`` holds."""
+def render_card(
+    result: Mapping[str, Any],
+    selection: str,
+    curve: Sequence[Point] = (),
+    files: Collection[str] = (),
+) -> str:
+    """``MODEL_CARD.md`` of a trial's result. Pure. Needs all that ``result.json`` holds.
+
+    ``curve``: its training curve; ``files``: names of the version's other files: pictures among
+    them are shown.
+    """
     settings, values = result["settings"], result["metrics"]
     synthetic, baseline = result.get("synthetic"), result.get("baseline_image_auroc")
     reasons = result.get("undefined") or {}
@@ -123,8 +175,18 @@ def render_card(result: Mapping[str, Any], selection: str) -> str:
         seed=result["seed"],
         precision=result.get("precision"),
         size=settings["image.size"],
+        thresholds=_thresholds(result.get("thresholds") or {}),
         encoder_weights=result["encoder_weights"],
         textures=result["inputs"]["textures"],
+        train_fingerprint=result["inputs"]["train_fingerprint"],
+        test_fingerprint=result["inputs"]["test_fingerprint"],
+        licence=_licence(result),
+        pictures=[(title, name) for name, title in _PICTURES if name in files],
+        curve=[
+            (p.step, f"{p.loss:.4g}", f"{p.l1:.4g}", f"{p.focal:.4g}")
+            for p in some_of(curve, _CURVE_ROWS)
+        ],
+        changed=list(_changed(settings, result.get("grid") or {})),
         memory_samples=len(result.get("memory_samples") or ()),
         held_out=len(result.get("held_out") or ()),
         training_images=result.get("training_images", "unknown"),
@@ -148,6 +210,32 @@ def _warnings(result: Mapping[str, Any], selection: str) -> Iterator[str]:
         yield f"SHORT RUN: {result['steps']} steps; the paper trains 2700."
     if any(result["metrics"].get(key) is None for key, _ in _METRICS):
         yield "METRICS MISSING: the test set does not define all of them, see below."
+
+
+def _changed(settings: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Settings that are not the default; steps, size and the grid's are said anyway."""
+    default = default_settings()
+    for name, value in sorted(settings.items()):
+        if name not in (*_SAID, *grid) and value != default.get(name):
+            yield name, value
+
+
+def _thresholds(chosen: Mapping[str, Any]) -> str:
+    """Policies that serve by default; "" where there are none."""
+    served = ((unit, policy) for unit, policy in (chosen.get("default") or {}).items() if policy)
+    return ", ".join(
+        f"{unit} {chosen['policies'][policy][unit]['threshold']:.4g} by {policy}"
+        for unit, policy in served
+    )
+
+
+def _licence(result: Mapping[str, Any]) -> str:
+    if "data_licence" not in result:  # of an earlier program
+        return "not recorded"
+    found = result["data_licence"]
+    if found is None:
+        return "no licence file found"
+    return _line(f"{found['file']}: {found['first_line'] or 'no text'}")
 
 
 def _percent(value: float | None) -> str:

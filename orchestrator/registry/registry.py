@@ -6,94 +6,70 @@ The contract, on every storage:
 - A version is complete or absent. Its manifest is written last, and what has no manifest is not
   listed, not read and not named champion.
 - A version's id is its trial's key: publishing a trial twice, also at the same time by two
-  publishers, is one version. An interrupted publication is completed by the next.
+  publishers, is one version, all of whose files are of one of them. An interrupted
+  publication is completed by the next.
 - The first version of a category becomes its champion; later ones are only published.
 - What is read is checked against the manifest's sha256; a changed byte is an error.
+- Each change of an alias is a file in the category's history, written before the alias. Which of
+  two changes at the same moment wins is said in orchestrator.registry.changing.
+- Only a version of which every byte is right becomes champion or challenger.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
-from memseg.data.categories import check_category_name
 from memseg.errors import RegistryError
 from memseg.storage import Folder
-from memseg.versions.version import Version
-from orchestrator.registry.layout import (
+from memseg.versions.aliases import Aliases, read_aliases
+from memseg.versions.layout import (
     ALIASES,
-    CHAMPION,
+    HISTORY,
     MANIFEST,
-    REQUIRED,
-    VERSIONS,
-    Manifest,
-    check_file_name,
     check_id,
     is_unfinished,
-    json_bytes,
-    parse_aliases,
-    parse_manifest,
-    sum_of,
 )
+from memseg.versions.version import Version
+from orchestrator.registry.changing import one_at_a_time, write_change
+from orchestrator.registry.checking import check_version
+from orchestrator.registry.decisions import challenged, dismissed, promoted, rolled_back
+from orchestrator.registry.figures import figures_of
+from orchestrator.registry.history import (
+    CHALLENGE,
+    DISMISS,
+    FIRST,
+    PROMOTE,
+    ROLLBACK,
+    Change,
+    champions,
+    last_change,
+)
+from orchestrator.registry.reading import RegistryReader
+from orchestrator.registry.writing import write_version
 
 __all__ = ["Registry", "Version"]
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
-class Registry:
-    """All versions below one folder (``<workspace>/registry``). Holds no state of its own."""
+class Registry(RegistryReader):
+    """Publishes versions, and says which of them has which alias."""
 
-    folder: Folder
-
-    def categories(self) -> tuple[str, ...]:
-        """Categories with a folder here, sorted."""
-        return tuple(n for n in self.folder.folders() if not n.startswith("."))
-
-    def version_ids(self, category: str) -> tuple[str, ...]:
-        """Ids of the category's complete versions, sorted."""
-        versions = self._category(category).sub(VERSIONS)
-        return tuple(i for i in versions.folders() if versions.exists(f"{i}/{MANIFEST}"))
-
-    def version(self, category: str, version: str) -> Version:
-        """One version. Raises RegistryError where it is absent or its manifest is damaged."""
-        folder = self._version_folder(category, version)
-        if not folder.exists(MANIFEST):
-            known = ", ".join(self.version_ids(category)) or "none"
-            raise RegistryError(
-                f"category {category!r} has no version {version!r}; complete versions: {known}"
-            )
-        data = folder.read(MANIFEST)
-        manifest = parse_manifest(data, folder.at(MANIFEST), category, version)
-        return Version(category, version, folder, manifest)
-
-    def champion_id(self, category: str) -> str | None:
-        """Which version is champion; None where nothing was published yet.
-
-        Raises RegistryError for a damaged aliases.json.
-        """
-        folder = self._category(category)
-        if not folder.exists(ALIASES):
-            return None
-        try:
-            value = json.loads(folder.read(ALIASES))
-        except ValueError as error:
-            raise RegistryError(f"{folder.at(ALIASES)} is damaged: {error}") from error
-        return parse_aliases(value, folder.at(ALIASES))
-
-    def champion(self, category: str) -> Version:
-        """The category's champion. Raises RegistryError where it has none, or a damaged one."""
-        champion = self.champion_id(category)
-        if champion is None:
-            raise RegistryError(f"category {category!r} has no champion: nothing is published")
-        return self.version(category, champion)
+    now: Callable[[], datetime] = _utc_now
+    """In UTC; dates the changes of aliases."""
 
     def is_published(self, category: str, trial_key: str) -> bool:
         """Whether a trial's model is there, so that ``publish`` needs none of its files.
 
         Ends what a publisher that was killed before it could name the first champion left open.
         """
-        found = self._version_folder(category, trial_key).exists(MANIFEST)
+        found = self.version_folder(category, trial_key).exists(MANIFEST)
         if found:
             self._name_first_champion(category, trial_key)
         return found
@@ -105,42 +81,125 @@ class Registry:
         result alone, so that two publishers write the same. Raises RegistryError for missing or
         badly named files, DataError for a bad category name, StorageError.
         """
-        folder = self._version_folder(category, trial_key)
+        folder = self.version_folder(category, trial_key)
         if not folder.exists(MANIFEST):
-            _write_version(folder, category, trial_key, files)
+            write_version(folder, category, trial_key, files)
         version = self.version(category, trial_key)
         self._name_first_champion(category, trial_key)
         return version
 
+    def promote(
+        self, category: str, version: str, reason: str, evidence: Mapping[str, Any] | None = None
+    ) -> Change | None:
+        """Makes a version champion; None where it is that already.
+
+        The change goes into history with ``reason``, the figures of the old and the new champion,
+        and ``evidence``: what the caller measured itself in order to decide (JSON). Raises
+        RegistryError where the version is absent or damaged; then nothing was changed.
+        """
+        check_id(version)
+        return self._change(category, PROMOTE, lambda now: promoted(now, version), reason, evidence)
+
+    def challenge(
+        self, category: str, version: str, reason: str, evidence: Mapping[str, Any] | None = None
+    ) -> Change | None:
+        """Makes a version challenger; like ``promote``, with the champion's figures as the old."""
+        check_id(version)
+        return self._change(
+            category, CHALLENGE, lambda now: challenged(now, version), reason, evidence
+        )
+
+    def dismiss(self, category: str, reason: str) -> Change | None:
+        """The challenger challenges no more; None where there is none."""
+        return self._change(category, DISMISS, dismissed, reason)
+
+    def rollback(self, category: str, reason: str) -> Change:
+        """Makes the champion before champion again; once more goes further back.
+
+        Raises RegistryError where there is none, or it is gone or damaged; nothing was changed.
+        """
+
+        def decide(now: Aliases) -> Aliases:
+            return rolled_back(now, champions(now, self.history(category)))
+
+        change = self._change(category, ROLLBACK, decide, reason)
+        assert change is not None  # the champion before is another one
+        return change
+
+    def _change(
+        self,
+        category: str,
+        action: str,
+        decide: Callable[[Aliases], Aliases],
+        reason: str,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> Change | None:
+        folder = self.category_folder(category)
+        with one_at_a_time(folder):
+            now = self._known(folder)
+            after = replace(decide(now), change=None)
+            if after == replace(now, change=None):
+                return None
+            for version in (after.champion, after.challenger):
+                if version is not None and now.of(version) != after.of(version):
+                    self._check(category, version, after.of(version))
+            old, new = now.champion, after.champion
+            if old == new:  # it is about the challenger
+                new = after.challenger or now.challenger
+            figures = self._figures(category, [i for i in (old, new) if i])
+            change = Change(self.now(), action, reason, now, after, figures, evidence)
+            write_change(folder, change)
+        return change
+
+    def _known(self, folder: Folder) -> Aliases:
+        """The aliases with the change that is in force."""
+        now = read_aliases(folder)
+        names = [] if now.change else [f.path.rpartition("/")[2] for f in folder.files(HISTORY)]
+        return replace(now, change=last_change(now, [n for n in names if not is_unfinished(n)]))
+
+    def _check(self, category: str, version: str, alias: str) -> None:
+        folder = self.version_folder(category, version)
+        said = f"version {version} cannot become {alias} of {category!r}"
+        if not folder.exists(MANIFEST):
+            known = ", ".join(self.version_ids(category)) or "none"
+            raise RegistryError(f"{said}: it is gone or never was; complete versions: {known}")
+        problems = list(check_version(folder, category, version))
+        if problems:
+            more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+            raise RegistryError(
+                f"{said}: it is damaged ({problems[0]}{more}); nothing was changed: promote "
+                f"another version"
+            )
+
+    def _figures(
+        self, category: str, versions: Iterable[str]
+    ) -> dict[str, Mapping[str, Any] | None]:
+        found: dict[str, Mapping[str, Any] | None] = {}
+        for version in versions:
+            try:
+                found[version] = figures_of(self.version(category, version))
+            except RegistryError:  # it is gone: that must not keep anybody from replacing it
+                found[version] = None
+        return found
+
     def _name_first_champion(self, category: str, published: str) -> None:
-        folder = self._category(category)
+        folder = self.category_folder(category)
         if folder.exists(ALIASES):
             return
-        # Another version without a champion beside it was published first, by a process that
-        # ended before it could say so.
-        earlier = [i for i in self.version_ids(category) if i != published]
-        folder.write(ALIASES, json_bytes({CHAMPION: earlier[0] if earlier else published}))
-
-    def _category(self, category: str) -> Folder:
-        return self.folder.sub(check_category_name(category))
-
-    def _version_folder(self, category: str, version: str) -> Folder:
-        return self._category(category).sub(f"{VERSIONS}/{check_id(version)}")
-
-
-def _write_version(folder: Folder, category: str, version: str, files: Mapping[str, bytes]) -> None:
-    missing = [name for name in REQUIRED if name not in files]
-    if missing:
-        raise RegistryError(
-            f"version {version} of {category!r} cannot be published without {', '.join(missing)}"
-        )
-    for name in files:
-        check_file_name(name)
-    # What an interrupted publication left and this one does not have.
-    for left in folder.files(recursive=True):
-        if left.path not in files and left.path != MANIFEST and not is_unfinished(left.path):
-            folder.delete(left.path)
-    for name, data in sorted(files.items()):
-        folder.write(name, data)
-    sums = {name: sum_of(data) for name, data in files.items()}
-    folder.write(MANIFEST, Manifest(category, version, sums).to_bytes())
+        with one_at_a_time(folder):
+            if folder.exists(ALIASES):
+                return
+            # Another version without a champion beside it was published first, by a process that
+            # ended before it could say so.
+            earlier = [i for i in self.version_ids(category) if i != published]
+            first = earlier[0] if earlier else published
+            reason = "the first version of its category"
+            change = Change(
+                self.now(), FIRST, reason, Aliases(), Aliases(first),
+                self._figures(category, [first]),
+            )  # fmt: skip
+            try:
+                write_change(folder, change)
+            except RegistryError:  # somebody else has named one, on a storage without locks
+                if self.champion_id(category) is None:
+                    raise

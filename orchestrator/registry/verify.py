@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from memseg.data.categories import check_category_name
-from memseg.errors import DataError, RegistryError, StorageError
+from memseg.errors import DataError, RegistryError, StorageDownError, StorageError
 from memseg.storage import Folder
-from orchestrator.registry.layout import (
-    ALIASES,
-    MANIFEST,
-    VERSIONS,
-    Sum,
-    is_unfinished,
-    parse_manifest,
-    sum_of,
-)
+from memseg.versions.aliases import CHALLENGER, CHAMPION, Aliases
+from memseg.versions.layout import ALIASES, HISTORY, VERSIONS, is_unfinished
+from orchestrator.registry.checking import Problem, check_version
+from orchestrator.registry.history import Change, parse_change
 from orchestrator.registry.registry import Registry
 
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is not as it was published."""
-
-    where: str
-    """Path below the registry."""
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+__all__ = ["Problem", "verify"]
 
 
 def verify(registry: Registry, category: str | None = None) -> list[Problem]:
@@ -55,66 +39,54 @@ def _category(registry: Registry, category: str) -> Iterator[Problem]:
         return
     folder = registry.folder.sub(category)
     for name in folder.folders():
-        if name != VERSIONS:
+        if name not in (VERSIONS, HISTORY):
             yield Problem(f"{category}/{name}", "a folder that does not belong here")
     for file in (*folder.files(), *folder.files(VERSIONS)):
         if file.path != ALIASES and not is_unfinished(file.path):
             yield Problem(f"{category}/{file.path}", "a file that does not belong here")
     for version in folder.folders(VERSIONS):
-        yield from _version(folder.sub(f"{VERSIONS}/{version}"), category, version)
-    yield from _aliases(registry, category)
+        yield from check_version(folder.sub(f"{VERSIONS}/{version}"), category, version)
+    changes: dict[str, Change] = {}
+    yield from _history(folder, category, changes)
+    yield from _aliases(registry, category, changes)
 
 
-def _aliases(registry: Registry, category: str) -> Iterator[Problem]:
+def _history(folder: Folder, category: str, changes: dict[str, Change]) -> Iterator[Problem]:
+    """What is wrong with the files of history; those that are right go into ``changes``."""
+    for file in folder.files(HISTORY, recursive=True):
+        if is_unfinished(file.path):
+            continue
+        try:
+            change = parse_change(folder.read(file.path), folder.at(file.path))
+        except StorageDownError:
+            raise
+        except (RegistryError, StorageError) as error:
+            yield Problem(f"{category}/{file.path}", str(error))
+        else:
+            changes[change.name] = change
+
+
+def _aliases(registry: Registry, category: str, changes: Mapping[str, Change]) -> Iterator[Problem]:
     where = f"{category}/{ALIASES}"
     try:
-        champion, versions = registry.champion_id(category), registry.version_ids(category)
+        aliases, versions = registry.aliases(category), registry.version_ids(category)
+    except StorageDownError:
+        raise
     except (RegistryError, StorageError) as error:
         yield Problem(where, str(error))
         return
-    if champion is None and versions:
-        yield Problem(where, "missing: the category has versions but no champion")
-    if champion is not None and champion not in versions:
-        yield Problem(where, f"the champion {champion} is not a complete version")
-
-
-def _version(folder: Folder, category: str, version: str) -> Iterator[Problem]:
-    place = f"{category}/{VERSIONS}/{version}"
-    if not folder.exists(MANIFEST):
-        yield Problem(
-            place,
-            f"no {MANIFEST}: its publication was interrupted, or the file was deleted; readers "
-            f"do not see it; publish its trial again, or delete the folder",
-        )
+    if aliases.champion is None and versions:
+        yield Problem(where, "missing: the category has versions but no champion; promote one")
+    for name in (CHAMPION, CHALLENGER):
+        version = getattr(aliases, name)
+        if version is not None and version not in versions:
+            yield Problem(
+                where, f"the {name} {version} is not a complete version; roll back or promote one"
+            )
+    if aliases.change is None:  # an earlier program's
         return
-    try:
-        data = folder.read(MANIFEST)
-        manifest = parse_manifest(data, f"{place}/{MANIFEST}", category, version)
-    except (RegistryError, StorageError) as error:
-        yield Problem(f"{place}/{MANIFEST}", str(error))
-        return
-    sizes = {f.path: f.size for f in folder.files(recursive=True) if not is_unfinished(f.path)}
-    for name, expected in sorted(manifest.files.items()):
-        if name not in sizes:
-            yield Problem(f"{place}/{name}", "missing")
-        else:
-            yield from _file(folder, place, name, expected, sizes[name])
-    for name in sorted(set(sizes) - set(manifest.files) - {MANIFEST}):
-        yield Problem(f"{place}/{name}", "not in the manifest: it was added later")
-
-
-def _file(folder: Folder, place: str, name: str, expected: Sum, size: int) -> Iterator[Problem]:
-    if size != expected.size:
-        yield Problem(f"{place}/{name}", f"has {size} bytes, the manifest says {expected.size}")
-        return
-    try:
-        found = sum_of(folder.read(name))
-    except StorageError as error:
-        yield Problem(f"{place}/{name}", str(error))
-        return
-    if found.sha256 != expected.sha256:
-        yield Problem(
-            f"{place}/{name}",
-            f"was changed: its sha256 is {found.sha256[:16]}..., the manifest says "
-            f"{expected.sha256[:16]}...",
-        )
+    change = changes.get(aliases.change)
+    if change is None:
+        yield Problem(where, f"its change is not in {HISTORY}/: {aliases.change}")
+    elif change.after != Aliases(aliases.champion, aliases.challenger):
+        yield Problem(where, f"is not what its change {aliases.change} made of it: edited by hand")

@@ -9,17 +9,14 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from memseg.errors import RegistryError
-from orchestrator.registry.registry import Version
+from memseg.versions.layout import MODEL
+from memseg.versions.version import Version
 
 
 def read_tensors(version: Version) -> dict[str, npt.NDArray[Any]]:
     """Name -> array of ``model.safetensors``, checked. Raises RegistryError."""
     try:
-        tensors: dict[str, npt.NDArray[Any]] = safetensors.numpy.load(
-            version.read("model.safetensors")
-        )
+        tensors: dict[str, npt.NDArray[Any]] = safetensors.numpy.load(version.read(MODEL))
     except SafetensorError as error:
-        raise RegistryError(
-            f"{version.folder.at('model.safetensors')} holds no tensors: {error}"
-        ) from error
+        raise RegistryError(f"{version.folder.at(MODEL)} holds no tensors: {error}") from error
     return tensors

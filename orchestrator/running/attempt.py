@@ -11,7 +11,7 @@ from memseg.data.fingerprints import sha256
 from memseg.training.reporting import Reporter
 from memseg.training.workers import ALONE, Workers
 from orchestrator.ledger.kinds import OUT_OF_MEMORY, WORKER_LOST
-from orchestrator.ledger.ledger import CHECKPOINTS, WEIGHTS, Done, Failed, Ledger
+from orchestrator.ledger.ledger import CHECKPOINTS, LOSSES, WEIGHTS, Done, Failed, Ledger
 from orchestrator.ledger.rungs import judged
 from orchestrator.planning.trial import Trial
 from orchestrator.running.checkpoints import FolderCheckpoints
@@ -103,4 +103,5 @@ def _trained(ledger: Ledger, trial: Trial, donor: str | None, reporter: Reporter
         reporter.event(f"the weights of {donor[:8]} were changed: trained again")
         return None
     reporter.event(f"trained before as {donor[:8]}, only evaluated")
-    return Trained(record.result, weights)
+    losses = folder.read(LOSSES) if folder.exists(LOSSES) else None
+    return Trained(record.result, weights, losses)

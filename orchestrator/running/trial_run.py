@@ -39,10 +39,11 @@ from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.training.loop import TrainingImages, TrainingSummary, train
 from memseg.training.reporting import CheckpointStore, Gate, Reporter
 from memseg.training.workers import ALONE, Workers
-from orchestrator.ledger.ledger import EXAMPLES, FOREGROUND, WEIGHTS
+from orchestrator.ledger.ledger import EXAMPLES, FOREGROUND, LOSSES, WEIGHTS
 from orchestrator.planning.trial import Trial
 from orchestrator.running.examples import example_sheet
 from orchestrator.running.inputs import SharedInputs
+from orchestrator.running.losses import LossCurve
 from orchestrator.running.placement import Placement
 from orchestrator.running.provenance import (
     git_commit,
@@ -70,6 +71,8 @@ class Trained:
 
     result: Mapping[str, Any]
     weights: bytes
+    losses: bytes | None = None
+    """Its training curve, where it was kept."""
 
 
 def run_trial(
@@ -96,6 +99,7 @@ def run_trial(
     execution = make_execution(
         placement.device, config.training.precision, config.training.channels_last
     )
+    curve = LossCurve(reporter)
     network, roles = network_of(trial, product, inputs.encoder, execution)
     # Before hours of training, not after.
     check_rates(config.evaluation, len(roles.held_out), config.image.size)
@@ -107,7 +111,7 @@ def run_trial(
             else makes_gate(functools.partial(_score, network, trial, product, roles, execution))
         )
         summary = _train(
-            network, data, trial, inputs, execution, placement, checkpoints, reporter, gate, workers
+            network, data, trial, inputs, execution, placement, checkpoints, curve, gate, workers
         )
         if summary.stopped_at is not None:
             return Stopped(summary.stopped_at)
@@ -120,6 +124,9 @@ def run_trial(
         return None
     evaluation_started = time.monotonic()
     found = _evaluate(network, trial, product, roles, execution, placement, folder)
+    losses = curve.to_csv() if trained is None else trained.losses
+    if losses is not None:
+        folder.write(LOSSES, losses)
     weights = pack_weights(network)
     folder.write(WEIGHTS, weights)
     ended = time.monotonic()
@@ -142,6 +149,7 @@ def run_trial(
         "memory_samples": [product.train_names[i] for i in roles.memory],
         "held_out": [product.train_names[i] for i in roles.held_out],
         "training_images": len(roles.training),
+        "data_licence": asdict(product.licence) if product.licence else None,
         "foreground": resolved_foreground(
             product.train[list(roles.training)], config.foreground
         ).mode,

@@ -23,6 +23,7 @@ def s3() -> Iterator[Any]:
     filesystem = pafs.S3FileSystem(
         access_key="test", secret_key="test", region="us-east-1", scheme="http",
         endpoint_override=f"{host}:{port}", allow_bucket_creation=True,
+        request_timeout=60, connect_timeout=60,  # pyarrow gives up after 3 s, on a busy machine too
     )  # fmt: skip
     filesystem.create_dir("bucket")
     yield filesystem

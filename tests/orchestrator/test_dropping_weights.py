@@ -35,16 +35,16 @@ def test_all_but_the_winners_weights_are_dropped_and_the_rest_is_not_asked_for(
         for trial in trials
     }
     for trial in trials[1:]:
-        for name in ("model.safetensors", "examples.png", "result.json"):
+        for name in ("model.safetensors", "examples.png", "losses.csv", "result.json"):
             ledger.trial_folder("screw", trial.key).write(name, b"bytes")
     drop_weights(plan_of(trials, "all"), records, ledger)
-    assert len(ledger.workspace.files(recursive=True)) == 6
+    assert len(ledger.workspace.files(recursive=True)) == 8
     drop_weights(plan_of(trials), records, ledger)
     kept = {file.path.split("/", 2)[2] for file in ledger.workspace.files(recursive=True)}
     winner = trials[2].key
     assert kept == {
         f"{trials[1].key}/result.json", f"{winner}/result.json", f"{winner}/examples.png",
-        f"{winner}/model.safetensors",
+        f"{winner}/model.safetensors", f"{winner}/losses.csv",
     }  # fmt: skip
 
     def asked(self: Folder, relative: str = "") -> bool:

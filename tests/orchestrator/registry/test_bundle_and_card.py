@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -16,6 +17,7 @@ from memseg.config import MethodConfig, build
 from memseg.errors import RegistryError
 from orchestrator.registry.bundle import DEVIATION, MEAN, version_files
 from orchestrator.registry.card import render_card
+from orchestrator.registry.curve import draw_curve, parse_curve
 
 Result = Callable[..., dict[str, Any]]
 
@@ -77,12 +79,12 @@ def test_a_plain_card_has_figures_and_no_warning(result_of: Result) -> None:
     assert "| image AUROC | 97.50 |\n| pixel AUROC | 90.00 |\n" in card
     assert "> **" not in card
     assert "- optimizer.lr: 0.04\n" in card
-    assert "memory samples: 2, held out: 1, trained on: 20" in card
+    assert "20 trained on, 2 in the\n  memory, 1 held out" in card
     headings = [line for line in card.splitlines() if line.startswith("## ")]
-    assert headings == ["## Figures on the test set", "## How it was made", "## Intended use",
-                        "## Limits", "## How to load it"]  # fmt: skip
+    assert headings == ["## Figures on the test set", "## How it was made", "## Data",
+                        "## Intended use", "## Limits", "## How to load it"]  # fmt: skip
     assert all(f"\n\n{heading}\n\n" in card for heading in headings)
-    assert "code c0ffee\n\nAll settings" in card
+    assert "code c0ffee\n\nThe training curve was not kept.\n\nAll settings" in card
     assert "\n\n\n" not in card
 
 
@@ -112,3 +114,75 @@ def test_an_undefined_metric_is_said_with_its_reason(result_of: Result) -> None:
     )
     assert "| AUPRO | not defined |" in card
     assert "- AUPRO is not defined: no ground-truth masks" in card
+
+
+CURVE = b"step,loss,l1,focal\n" + b"".join(
+    b"%d,%g,0.2,0.01\n" % (20 * n, 1 / n) for n in range(1, 136)
+)
+
+
+def card_of(files: dict[str, bytes]) -> str:
+    return files["MODEL_CARD.md"].decode()
+
+
+def test_the_curve_is_a_table_a_picture_and_all_its_steps(
+    result_of: Result, weights: bytes
+) -> None:
+    files = version_files(result_of(), weights, "synthetic", {"losses.csv": CURVE})
+    card = card_of(files)
+    assert "| step | loss | L1 | focal |" in card
+    assert "| 20 | 1 | 0.2 | 0.01 |" in card
+    assert "| 2700 | 0.007407 | 0.2 | 0.01 |" in card
+    assert card.count(" | 0.2 | 0.01 |") == 10
+    assert "(losses.svg)" in card
+    assert "\n\n\n" not in card
+    assert files["losses.csv"] == CURVE
+    assert ElementTree.fromstring(files["losses.svg"]).tag.endswith("svg")
+    again = version_files(result_of(), weights, "synthetic", {"losses.csv": CURVE})
+    assert again == files
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"step,loss,l1,focal\n1,2\n", b"\xff\xfe",
+                                  b"step,loss,l1,focal\n20,nan,1,1\n40,1,1,1\n"])  # fmt: skip
+def test_a_file_that_is_no_curve_is_no_curve(
+    result_of: Result, weights: bytes, data: bytes
+) -> None:
+    files = version_files(result_of(), weights, "synthetic", {"losses.csv": data})
+    assert "curve was not kept" in card_of(files)
+    assert "losses.svg" not in files
+
+
+def test_a_curve_of_equal_losses_or_two_points_can_be_drawn() -> None:
+    points = parse_curve(b"step,loss,l1,focal\n20,0.5,1,1\n40,0.5,1,1\n")
+    ElementTree.fromstring(draw_curve(points))
+
+
+def test_pictures_are_shown_where_they_are(result_of: Result, weights: bytes) -> None:
+    pictures = {"examples.png": b"p", "foreground.png": b"q"}
+    card = card_of(version_files(result_of(), weights, "synthetic", pictures))
+    assert "(examples.png)" in card
+    assert "(foreground.png)" in card
+    assert ".png" not in card_of(version_files(result_of(), weights, "synthetic"))
+
+
+def test_settings_that_are_not_the_default_are_named(result_of: Result) -> None:
+    settings = {**result_of()["settings"], "loss.l1_weight": 0.5, "optimizer.lr": 0.08}
+    card = render_card(result_of(settings=settings, grid={"optimizer.lr": 0.08}), "synthetic")
+    assert "- loss.l1_weight: 0.5 (not the default)\n" in card
+    assert card.count("optimizer.lr") == 1
+    assert "not the default" not in render_card(result_of(), "synthetic")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "not recorded"),
+        ({"data_licence": None}, "no licence file found"),
+        ({"data_licence": {"file": "license.txt", "first_line": "CC BY"}}, "license.txt: CC BY"),
+        ({"data_licence": {"file": "license.txt", "first_line": ""}}, "license.txt: no text"),
+    ],
+)
+def test_the_licence_of_the_images_is_said(
+    result_of: Result, changed: dict[str, Any], said: str
+) -> None:
+    assert f"licence of the images: {said}\n" in render_card(result_of(**changed), "synthetic")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from memseg.errors import DataError, RegistryError
 from memseg.storage import Folder
-from orchestrator.registry.layout import REQUIRED
+from memseg.versions.layout import REQUIRED
 from orchestrator.registry.registry import Registry
 from orchestrator.registry.verify import verify
 from orchestrator.registry.weights import read_tensors
@@ -83,7 +84,7 @@ def test_publishing_twice_is_one_version_and_writes_nothing(
     assert registry.version_ids("screw") == (FIRST,)
 
 
-@pytest.mark.parametrize("written", range(len(REQUIRED) + 2))
+@pytest.mark.parametrize("written", range(len(REQUIRED) + 3))
 def test_a_publisher_killed_before_any_write_leaves_no_version_or_a_whole_one(
     quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
@@ -146,7 +147,8 @@ def test_what_an_interrupted_publication_left_does_not_get_into_the_version(
 def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
     quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second publishes everything between any two writes of the first."""
+    """The second publishes everything, and chose it otherwise, between two writes of the first."""
+    others = {**files_of(selection="oracle"), "examples.png": b"mine"}
     quiet = Registry(quick_registry.folder.sub("quiet"))
     expected = contents(quiet.publish("screw", FIRST, files_of()).folder)
     real = Folder.write
@@ -160,7 +162,7 @@ def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
             nonlocal count
             count += 1
             if count == at + 1:
-                rival.publish("screw", FIRST, files_of())
+                rival.publish("screw", FIRST, others)
             real(self, relative, data)
 
         with monkeypatch.context() as patch:
@@ -168,6 +170,20 @@ def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
             rival.publish("screw", FIRST, files_of())
         assert contents(rival.champion("screw").folder) == expected
         assert verify(rival) == []
+
+
+def test_a_crowd_of_publishers_loses_and_mixes_nothing(workspace: Folder, files_of: Files) -> None:
+    """Threads here; processes, and kills, in test_killed_publishers."""
+    if workspace.filesystem.type_name == "mock":
+        pytest.skip("the storage in memory is for one thread")
+    keys = ["same0001", "same0001", *(f"trial00{n}" for n in range(4))]
+    folder = workspace.sub("registry")
+    with ThreadPoolExecutor(len(keys)) as pool:
+        list(pool.map(lambda key: Registry(folder).publish("screw", key, files_of(key)), keys))
+    registry = Registry(folder)
+    assert registry.version_ids("screw") == tuple(sorted(set(keys)))
+    assert registry.champion_id("screw") in keys
+    assert verify(registry) == []
 
 
 def test_more_files_are_kept_and_summed_too(registry: Registry, files_of: Files) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from memseg.errors import DataError, RegistryError
 from memseg.storage import Folder, open_folder
-from orchestrator.registry.layout import REQUIRED
+from memseg.versions.layout import MODEL, REQUIRED
 from orchestrator.registry.registry import Registry
 from orchestrator.registry.verify import verify
 
@@ -103,7 +104,8 @@ def test_an_unknown_or_impossible_category_is_an_error(registry: Registry) -> No
 def published(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """A version of small files, whose bytes hypothesis changes and puts back."""
     registry = Registry(open_folder(tmp_path_factory.mktemp("flips")))
-    registry.publish("screw", KEY, {name: sha256(name.encode()).digest() for name in REQUIRED})
+    files = {name: sha256(name.encode()).digest() for name in REQUIRED}
+    registry.publish("screw", KEY, {**files, MODEL: struct.pack("<Q", 2) + b"{}"})
     return registry
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from memseg.config import MethodConfig, build, flatten_config
+from memseg.data.licence import Licence
 from memseg.data.product import Product
 from memseg.data.textures import PROCEDURAL_TEXTURES, procedural_textures
 from memseg.errors import DataError, StorageError
@@ -49,6 +50,7 @@ def loaded() -> Loaded:
     product = Product(
         "part", train, names, tuple(f"{i:064d}" for i in range(10)), test, names[:4],
         ("good", "good", "hole", "hole"), masks.any((1, 2)), masks, "train", "test",
+        Licence("license.txt", "CC BY"),
     )  # fmt: skip
     textures = Textures(procedural_textures(64), PROCEDURAL_TEXTURES)
     return Loaded(product, textures, EncoderWeights("random", None))
@@ -90,7 +92,10 @@ def test_an_attempt_commits_everything_that_a_registry_needs(
     roles = set(result["memory_samples"]), set(result["held_out"])
     assert not roles[0] & roles[1]
     assert result["training_images"] == 10 - 2 - 2
-    assert ledger.trial_folder("part", trial.key).exists("examples.png")
+    folder = ledger.trial_folder("part", trial.key)
+    assert folder.exists("examples.png")
+    assert folder.read("losses.csv").startswith(b"step,loss,l1,focal\n2,")
+    assert result["data_licence"] == {"file": "license.txt", "first_line": "CC BY"}
 
 
 def test_new_test_images_are_evaluated_without_training(
@@ -111,6 +116,8 @@ def test_new_test_images_are_evaluated_without_training(
     assert isinstance(second, Done)
     for name in ("weights_sha256", "metrics", "synthetic"):
         assert first.result[name] == second.result[name]
+    kept = [ledger.trial_folder("part", t.key).read("losses.csv") for t in (trial, again)]
+    assert kept[0] == kept[1]
 
 
 def test_weights_that_were_changed_on_disk_are_not_evaluated_but_trained_again(

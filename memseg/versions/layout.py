@@ -1,9 +1,10 @@
-"""A version's manifest: what a published model consists of, with sizes and sums.
+"""How the registry lies on disk, and how a version's manifest is written and read.
 
+registry/<category>/aliases.json                 which versions have a name, see aliases
+registry/<category>/history/<time>-<hash>.json   one file a change of an alias, see
+                                                 orchestrator.registry.history
 registry/<category>/versions/<id>/manifest.json  written last: without it there is no version
 registry/<category>/versions/<id>/...            what the manifest lists, never changed
-
-Who publishes and who predicts read it with the same functions.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from typing import Any
 from memseg.errors import RegistryError
 
 FORMAT = 1
-VERSIONS, MANIFEST = "versions", "manifest.json"
+"""Of the registry's JSON files; raised when an older program could not read them."""
+ALIASES, HISTORY, VERSIONS, MANIFEST = "aliases.json", "history", "versions", "manifest.json"
+MODEL = "model.safetensors"
 
 REQUIRED = (
-    "model.safetensors", "config.json", "preprocessing.json", "thresholds.json", "metrics.json",
+    MODEL, "config.json", "preprocessing.json", "thresholds.json", "metrics.json",
     "provenance.json", "MODEL_CARD.md",
 )  # fmt: skip
 """Every version has at least these."""
 
-ID = re.compile(r"[0-9a-z]{4,64}")
-"""Of a version: its trial's key."""
+_ID = re.compile(r"[0-9a-z]{4,64}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _SUM = re.compile(r"[0-9a-f]{64}")
 
@@ -77,7 +79,7 @@ def sum_of(data: bytes) -> Sum:
 
 def check_id(version: str) -> str:
     """The id itself. Raises RegistryError for what could not be a trial's key."""
-    if not ID.fullmatch(version):
+    if not is_id(version):
         raise RegistryError(f"{version!r} is not a version: 4 to 64 of 0-9 and a-z")
     return version
 
@@ -87,6 +89,21 @@ def check_file_name(name: str) -> str:
     if not _FILE.fullmatch(name) or name == MANIFEST:
         raise RegistryError(f"{name!r} cannot be a file of a version")
     return name
+
+
+def is_id(version: str) -> bool:
+    """Whether it could be a trial's key."""
+    return bool(_ID.fullmatch(version))
+
+
+def check_format(value: Any, where: str) -> None:
+    """Raises RegistryError for a file that a newer program wrote. No format is the first."""
+    found = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
+    if found != FORMAT:
+        raise RegistryError(
+            f"{where} has format {found!r}, this program reads {FORMAT}: it was written by a "
+            f"newer version of this program, use that one; nothing was changed"
+        )
 
 
 def is_unfinished(path: str) -> bool:
@@ -108,16 +125,17 @@ def parse_manifest(
     """
     try:
         value = json.loads(data)
+        check_format(value, where)  # first: a newer file may have other parts
+    except ValueError as error:
+        raise RegistryError(f"{where} is damaged: {error!r}") from error
+    try:
         files = {
             check_file_name(name): Sum(str(entry["sha256"]), int(entry["size"]))
             for name, entry in value["files"].items()
         }
         found = Manifest(value["category"], value["version"], files)
-        known = value["format"]
     except (ValueError, KeyError, TypeError, AttributeError, RegistryError) as error:
         raise RegistryError(f"{where} is damaged: {error!r}") from error
-    if known != FORMAT:
-        raise RegistryError(f"{where} has format {known!r}, this program reads {FORMAT}")
     if category not in (None, found.category) or version not in (None, found.version):
         raise RegistryError(
             f"{where} belongs to version {found.version!r} of {found.category!r}: it was moved"

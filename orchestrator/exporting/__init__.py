@@ -1,0 +1,1 @@
+"""From a version in the registry to a file for other programs."""

@@ -1,0 +1,121 @@
+"""What happened to product lines since they were last trained. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.planning.inventory import CategoryInventory
+
+NEW, CHANGED, UNCHANGED, VANISHED, UNUSABLE = "new", "changed", "unchanged", "vanished", "unusable"
+_SHOWN = 3
+"""File names of a kind in a line; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The data of one registry version."""
+
+    version: str
+    ended_at: str
+    """ISO 8601, UTC."""
+    train_fingerprint: str
+    test_fingerprint: str
+    files: Mapping[str, str] | None
+    """Path below the category -> sha256; None where they were not recorded."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Files below the category's folder, sorted. A renamed file is removed and added."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [
+            f"{len(files)} {word} ({_names(files)})"
+            for word, files in (
+                ("added", self.added), ("removed", self.removed), ("edited", self.edited),
+            )
+            if files
+        ]  # fmt: skip
+        return ", ".join(parts) or "no file"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a category is now, compared with the registry."""
+
+    category: str
+    state: str
+    """NEW, CHANGED, UNCHANGED, VANISHED or UNUSABLE."""
+    reason: str
+
+    @property
+    def trains(self) -> bool:
+        """Whether it needs a training, or at least another evaluation."""
+        return self.state in (NEW, CHANGED)
+
+
+def compare(
+    now: Iterable[CategoryInventory], known: Mapping[str, Sequence[Trained]]
+) -> tuple[Change, ...]:
+    """One change for each category that is in the folder or in the registry, by name.
+
+    ``known``: the data of all versions of each category in the registry, in any order. A
+    category is unchanged when any of them was made from these very images, whether or not that
+    version is the champion: it was judged then.
+    """
+    found = {category.category: category for category in now}
+    changes = [_change(category, known.get(name, ())) for name, category in found.items()]
+    changes += [
+        Change(name, VANISHED, "its folder is gone; its models stay")
+        for name, versions in known.items()
+        if versions and name not in found
+    ]
+    return tuple(sorted(changes, key=lambda change: change.category))
+
+
+def difference(before: Mapping[str, str], now: Mapping[str, str]) -> Difference:
+    """From path -> sha256 to path -> sha256."""
+    return Difference(
+        added=tuple(sorted(now.keys() - before.keys())),
+        removed=tuple(sorted(before.keys() - now.keys())),
+        edited=tuple(sorted(p for p in before.keys() & now.keys() if before[p] != now[p])),
+    )
+
+
+def _change(category: CategoryInventory, versions: Sequence[Trained]) -> Change:
+    name = category.category
+    if category.problem:
+        return Change(name, UNUSABLE, category.problem)
+    if not versions:
+        return Change(name, NEW, f"{category.normal} normal images, no model yet")
+    prints = (category.train_fingerprint, category.test_fingerprint)
+    for version in versions:
+        if (version.train_fingerprint, version.test_fingerprint) == prints:
+            return Change(name, UNCHANGED, f"version {version.version} was made from these images")
+    newest = max(versions, key=lambda version: (version.ended_at, version.version))
+    return Change(name, CHANGED, _what_changed(category, newest))
+
+
+def _what_changed(category: CategoryInventory, newest: Trained) -> str:
+    since = f"since version {newest.version}"
+    if newest.files is not None:
+        return f"{difference(newest.files, category.files)} {since}"
+    parts = [
+        part
+        for part, then, here in (
+            ("training", newest.train_fingerprint, category.train_fingerprint),
+            ("test", newest.test_fingerprint, category.test_fingerprint),
+        )
+        if then != here
+    ]
+    return f"{' and '.join(parts)} images {since}, whose files were not recorded"
+
+
+def _names(files: Sequence[str]) -> str:
+    shown = ", ".join(files[:_SHOWN])
+    return shown if len(files) <= _SHOWN else f"{shown}, ..."

@@ -1,0 +1,180 @@
+"""Opening files: what they say about themselves, and those that are refused."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+
+from memseg.errors import DataError, ExportError
+from memseg.export.metadata import FORMAT, Metadata, from_props, preprocessing
+from memseg.export.onnx_model import OnnxModel
+from memseg.export.to_onnx import MOST_BYTES, to_onnx, with_metadata
+from memseg.export.wire import read_contents
+
+Describe = Callable[..., Metadata]
+
+
+def someone_elses(domain: str = "", size: int = 64) -> onnx.ModelProto:
+    """A small valid model that is not one of this program."""
+    node = helper.make_node("Identity", ["images"], ["anomaly_map"], domain=domain)
+    shape = ["batch", 3, size, size]
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("anomaly_map", TensorProto.UINT8, shape)],
+        [helper.make_tensor("weight", TensorProto.FLOAT, [2], [1.0, 2.0])],
+    )
+    opsets = [helper.make_opsetid("", 20)] + [helper.make_opsetid(domain, 1)] * bool(domain)
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+
+def refused(data: bytes, match: str) -> None:
+    with pytest.raises(ExportError, match=match) as caught:
+        OnnxModel.from_bytes(data, "line7.onnx")
+    assert "line7.onnx" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_says_what_it_is(exported: bytes, tmp_path: Path) -> None:
+    (tmp_path / "screw.onnx").write_bytes(exported)
+    model = OnnxModel(tmp_path / "screw.onnx", threads=1)
+    assert (model.category, model.version, model.size) == ("screw", "aaaa0001", 64)
+    assert model.top_pixels == 100
+    assert model.thresholds == {"image_threshold": 0.3, "pixel_threshold": None}
+    assert model.metadata.parity is None
+    props = read_contents(exported).props
+    assert json.loads(props["memseg.preprocessing"]) == preprocessing(64)
+    assert json.loads(props["memseg.precision"]) == {"trained": "fp32", "exported": "fp32"}
+    assert json.loads(props["memseg.image_score"])["pixels"] == 100
+    assert json.loads(props["memseg.settings"])["image.size"] == 64
+
+
+def test_a_file_holds_all_it_needs_and_nothing_of_this_machine(exported: bytes) -> None:
+    contents = read_contents(exported)
+    assert contents.domains == {""}
+    assert contents.elsewhere == 0
+    assert b"/memseg/" not in exported
+    assert str(Path.home()).encode() not in exported
+    onnx.checker.check_model(onnx.load_model_from_string(exported))
+
+
+def test_metadata_survive_and_replace_those_before(metadata_of: Describe) -> None:
+    given_ = metadata_of(category="каска 01", parity={"images": 2}, thresholds={"ä": None})
+    data = with_metadata(someone_elses().SerializeToString(), metadata_of())
+    props = read_contents(with_metadata(data, given_)).props
+    assert from_props(props, "x") == given_
+
+
+def test_images_that_do_not_fit_are_named(model: OnnxModel) -> None:
+    for images in (
+        np.zeros((1, 3, 32, 32), np.uint8),
+        np.zeros((3, 64, 64), np.uint8),
+        np.zeros((1, 64, 64, 3), np.uint8),
+        np.zeros((1, 3, 64, 64), np.float32),
+    ):
+        with pytest.raises(DataError, match=r"uint8 \(B, 3, 64, 64\)"):
+            model.maps(images)
+
+
+def test_no_images_give_no_maps(model: OnnxModel) -> None:
+    found = model.run(np.zeros((0, 3, 64, 64), np.uint8))
+    assert found.maps.shape == (0, 64, 64)
+    assert found.samples is not None
+    assert found.samples.shape == (0, 3)
+
+
+def test_images_may_lie_in_memory_in_any_way(
+    model: OnnxModel, images: npt.NDArray[np.uint8]
+) -> None:
+    other = np.ascontiguousarray(images.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(model.maps(other), model.maps(images))
+
+
+@pytest.mark.parametrize("data", [b"", b"not a model", b"\x89PNG\r\n\x1a\n" * 9, b"\x00" * 50])
+def test_what_is_no_onnx_file(data: bytes) -> None:
+    refused(data, "not an ONNX file")
+
+
+def test_a_truncated_file(exported: bytes) -> None:
+    refused(exported[: len(exported) // 2], "is damaged: it ends in the middle")
+
+
+def test_someone_elses_model() -> None:
+    refused(someone_elses().SerializeToString(), "not one that this program exported")
+
+
+def test_a_newer_format(metadata_of: Describe) -> None:
+    model = someone_elses()
+    helper.set_model_props(model, {**metadata_of().to_props(), "memseg.format": str(FORMAT + 1)})
+    refused(model.SerializeToString(), f"format '{FORMAT + 1}', this program reads {FORMAT}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("thresholds", "{"), ("preprocessing", "{}"), ("settings", "3"), ("image_score", "[]")],
+)
+def test_damaged_metadata(metadata_of: Describe, key: str, value: str) -> None:
+    model = someone_elses()
+    helper.set_model_props(model, {**metadata_of().to_props(), f"memseg.{key}": value})
+    refused(model.SerializeToString(), "damaged metadata")
+
+
+def test_operators_of_others(metadata_of: Describe) -> None:
+    data = with_metadata(someone_elses("com.microsoft").SerializeToString(), metadata_of())
+    refused(data, r"not ONNX's own \(com.microsoft\)")
+
+
+def test_weights_in_other_files(metadata_of: Describe) -> None:
+    model = someone_elses()
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("float_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+    refused(with_metadata(model.SerializeToString(), metadata_of()), "keeps 1 tensors in other")
+
+
+def test_another_signature_than_the_metadata_say(metadata_of: Describe) -> None:
+    refused(with_metadata(someone_elses().SerializeToString(), metadata_of()), "image_score")
+    data = someone_elses(size=32).SerializeToString()
+    refused(with_metadata(data, metadata_of()), "images of 64 pixels")
+
+
+def test_what_onnxruntime_cannot_open(metadata_of: Describe) -> None:
+    model = someone_elses()
+    model.graph.node[0].op_type = "NoSuchOperator"
+    refused(with_metadata(model.SerializeToString(), metadata_of()), "cannot open")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"cannot read .*none\.onnx: No such file"):
+        OnnxModel(tmp_path / "none.onnx")
+
+
+def test_a_memory_too_large_for_one_file(
+    network: Any, metadata_of: Describe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MOST_BYTES < 2**31
+    monkeypatch.setattr("memseg.export.to_onnx.MOST_BYTES", 1000)
+    with pytest.raises(ExportError, match="--format torch"):
+        to_onnx(network, metadata_of())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60), st.integers(0, 400), st.binary(max_size=4))
+def test_any_bytes_are_read_or_are_a_value_error(junk: bytes, at: int, replaced: bytes) -> None:
+    whole = someone_elses("x").SerializeToString()
+    for data in (junk, whole[:at] + replaced + whole[at + len(replaced) :], whole[:at]):
+        with contextlib.suppress(ValueError):
+            read_contents(data)
