@@ -63,18 +63,18 @@ def choose_thresholds(found: SyntheticMaps | None, settings: EvaluationConfig) -
         return Thresholds({}, absent, dict.fromkeys(UNITS), 0)
     held_out = int((~found.labels).sum())
     check_rates(settings, held_out, found.maps.shape[-1])
+    scores = image_score(found.maps, settings.top_pixels)
+    normal = ~found.labels
     tried = {
         RATE: {
-            "image": _image_rate(found, settings),
-            "pixel": _rate(
-                found.maps[~found.labels], settings.pixel_false_positive_rate, "pixel"
-            ),
+            "image": _rate(scores[normal], settings, "false_positive_rate", "image"),
+            "pixel": _rate(found.maps[normal], settings, "pixel_false_positive_rate", "pixel"),
         },
         BEST_F1: {
-            "image": _f1(image_score(found.maps, settings.top_pixels), found.labels, "image"),
+            "image": _f1(scores, found.labels, "image"),
             "pixel": _f1(found.maps, found.masks, "pixel"),
         },
-    }  # fmt: skip
+    }
     return Thresholds(
         policies=_only(tried, dict),
         absent=_only(tried, str),
@@ -90,15 +90,10 @@ Tried = dict[str, Any] | str
 """A threshold and what it came from, or why there is none."""
 
 
-def _image_rate(found: SyntheticMaps, settings: EvaluationConfig) -> Tried:
-    normal = found.maps[~found.labels]
-    rate = settings.false_positive_rate
-    if not can_have_rate(rate, len(normal)):
-        return lack(rate, len(normal), "evaluation.false_positive_rate")
-    return _rate(image_score(normal, settings.top_pixels), rate, "image")
-
-
-def _rate(scores: Any, rate: float, unit: str) -> Tried:
+def _rate(scores: Any, settings: EvaluationConfig, name: str, unit: str) -> Tried:
+    rate = getattr(settings, name)
+    if not can_have_rate(rate, scores.size):
+        return lack(rate, scores.size, f"evaluation.{name}", unit)
     chosen = rate_threshold(scores, rate, unit)
     if chosen.threshold > _HIGHEST:
         return (

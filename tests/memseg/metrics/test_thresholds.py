@@ -39,7 +39,7 @@ def test_float32_scores_are_compared_as_they_are() -> None:
 @pytest.mark.parametrize("n", [1, 2, 6, 18, 19, 32, 99, 1000])
 def test_the_least_rate_is_one_of_one_more(n: int) -> None:
     assert least_rate(n) == 1 / (n + 1)
-    scores = np.linspace(0, 1, n)
+    scores = np.linspace(1, 0, n)
     assert rate_threshold(scores, 1 / (n + 1)).threshold > 1
     with pytest.raises(SettingError, match=r"the least is 1/\(n\+1\), here"):
         rate_threshold(scores, 0.999 / (n + 1))
