@@ -107,7 +107,7 @@ and position. Image score: mean of the {{ top_pixels }} largest pixel scores of 
 
 ## Limits
 
-{% if thresholds %}
+{% if thresholds is not none %}
 - `thresholds.json` holds thresholds that were chosen without test labels, which predictions use
   ({{ thresholds }}), and those of the best F1 *on the test set*, which are optimistic. See what
   they do on images of your own line before the model decides anything.
@@ -175,7 +175,7 @@ def render_card(
         seed=result["seed"],
         precision=result.get("precision"),
         size=settings["image.size"],
-        thresholds=_thresholds(result.get("thresholds") or {}),
+        thresholds=_thresholds(result.get("thresholds")),
         encoder_weights=result["encoder_weights"],
         textures=result["inputs"]["textures"],
         train_fingerprint=result["inputs"]["train_fingerprint"],
@@ -220,13 +220,16 @@ def _changed(settings: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[t
             yield name, value
 
 
-def _thresholds(chosen: Mapping[str, Any]) -> str:
-    """Policies that serve by default; "" where there are none."""
-    served = ((unit, policy) for unit, policy in (chosen.get("default") or {}).items() if policy)
-    return ", ".join(
+def _thresholds(chosen: Mapping[str, Any] | None) -> str | None:
+    """Those that serve by default; None for a result of an earlier program, which has none."""
+    if chosen is None:
+        return None
+    served = [
         f"{unit} {chosen['policies'][policy][unit]['threshold']:.4g} by {policy}"
-        for unit, policy in served
-    )
+        for unit, policy in chosen["default"].items()
+        if policy
+    ]
+    return ", ".join(served) or "none"
 
 
 def _licence(result: Mapping[str, Any]) -> str:

@@ -115,6 +115,20 @@ def test_a_grid_value_that_a_category_cannot_have_is_dropped_for_it_alone(job_of
     assert not plan.problems
 
 
+def test_a_false_positive_rate_that_a_category_cannot_have_is_refused_before_training(
+    job_of: JobOf,
+) -> None:
+    found = inventory(category("tile"), category("toothbrush", 60))
+    assert not make_plan(job_of(), found, "fp32").problems  # the default asks for nothing
+    plan = make_plan(job_of("--evaluation.false_positive_rate", "0.06"), found, "fp32")
+    assert list(plan.problems) == ["toothbrush"]
+    assert "needs at least 16 held-out normal images" in plan.problems["toothbrush"]
+    grid = make_plan(job_of("--grid.evaluation.false_positive_rate", "[0.06, 0.2]"), found, "fp32")
+    (dropped,) = grid.dropped
+    assert dict(dropped.values) == {"evaluation.false_positive_rate": 0.06}
+    assert len(grid.trials_of("toothbrush")) == 1
+
+
 def test_a_category_with_too_few_images_for_anything_is_a_problem(job_of: JobOf) -> None:
     job = job_of("--grid.memory.samples", "[15, 70]", "--seeds", "[0, 1]")
     plan = make_plan(job, inventory(category("few", 12), category("tile")), "fp32")

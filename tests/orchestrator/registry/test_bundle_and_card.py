@@ -55,6 +55,45 @@ def test_thresholds_say_where_they_come_from_and_why_one_is_missing(
     assert "test set" in found["chosen_for"]
 
 
+CHOSEN = {
+    "policies": {
+        "false_positive_rate": {"image": {"threshold": 0.51}, "pixel": {"threshold": 0.62}},
+        "best_f1_synthetic": {"image": {"threshold": 0.4}, "pixel": {"threshold": 0.45}},
+    },
+    "absent": {},
+    "default": {"image": "false_positive_rate", "pixel": "best_f1_synthetic"},
+    "held_out": 20,
+}  # fmt: skip
+
+
+def test_thresholds_that_were_chosen_without_test_labels_are_published(
+    result_of: Result, weights: bytes
+) -> None:
+    files = version_files(result_of(thresholds=CHOSEN), weights, "synthetic")
+    found = json.loads(files["thresholds.json"])
+    assert found["without_test_labels"] == CHOSEN
+    assert found["image_threshold"] == 0.31
+    assert "test set's" in found["note"]
+    card = " ".join(files["MODEL_CARD.md"].decode().split())
+    assert "(image 0.51 by false_positive_rate, pixel 0.45 by best_f1_synthetic)" in card
+
+
+def test_a_result_of_an_earlier_program_is_published_and_says_what_it_lacks(
+    result_of: Result, weights: bytes
+) -> None:
+    files = version_files(result_of(), weights, "synthetic")
+    found = json.loads(files["thresholds.json"])
+    assert found["without_test_labels"] is None
+    assert "before thresholds were chosen without test labels" in found["note"]
+    assert "choose your own" in files["MODEL_CARD.md"].decode()
+
+
+def test_a_result_without_held_out_images_has_no_default(result_of: Result, weights: bytes) -> None:
+    nothing = {**CHOSEN, "policies": {}, "default": {"image": None, "pixel": None}, "held_out": 0}
+    files = version_files(result_of(thresholds=nothing), weights, "synthetic")
+    assert "predictions use (none)" in " ".join(files["MODEL_CARD.md"].decode().split())
+
+
 def test_weights_that_are_not_the_results_are_not_published(
     result_of: Result, weights: bytes
 ) -> None:
