@@ -41,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemSegError as error:
         sys.stderr.write(f"error: {error}\n")
         return WRONG
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        sys.stderr.write(f"error: no memory for {arguments.batch} images at once: lower --batch\n")
+        return WRONG
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: the same command makes it again from the start\n")
         return INTERRUPTED
@@ -51,6 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"in {arguments.out}\n"
     )
     return UNREADABLE if summary.unreadable else OK
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """PyTorch says so in words, on a CPU and on a GPU."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "not enough memory" in text or "out of memory" in text
 
 
 def _predict(arguments: argparse.Namespace) -> Summary:

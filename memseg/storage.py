@@ -111,11 +111,17 @@ class Folder:
     def files(self, relative: str = "", *, recursive: bool = False) -> list[FileInfo]:
         """Files below, sorted by path, relative to this folder; [] where there is none."""
         prefix = len(self.path) + 1
-        found = [
-            FileInfo(i.path[prefix:], i.size or 0, _mtime(i))
-            for i in self._infos(relative, recursive)
-            if not _is_folder(i)
-        ]
+        try:
+            found = [
+                FileInfo(i.path[prefix:], i.size or 0, _mtime(i))
+                for i in self._infos(relative, recursive)
+                if not _is_folder(i)
+            ]
+        except UnicodeDecodeError as error:
+            raise StorageError(
+                f"a file below {self.at(relative)} has a name that is not UTF-8 "
+                f"({error.object!r}): rename it"
+            ) from error
         return sorted(found, key=lambda f: f.path)
 
     def _infos(self, relative: str, recursive: bool) -> list[Any]:
@@ -220,6 +226,15 @@ def _reopened(location: str) -> Folder:
     return Folder(filesystem, path.rstrip("/"))
 
 
+def check_text(location: str) -> str:
+    """The location itself. Raises StorageError for a name that is not UTF-8: pyarrow takes none."""
+    try:
+        location.encode()
+    except UnicodeEncodeError as error:
+        raise StorageError(f"{location!r} is not UTF-8: rename the file or folder") from error
+    return location
+
+
 def open_folder(location: str | Path) -> Folder:
     """A folder from a path or a URI (s3://bucket/prefix). It need not exist.
 
@@ -227,7 +242,7 @@ def open_folder(location: str | Path) -> Folder:
     Raises StorageError for an unknown kind of URI, for one with credentials in it, or where a
     file is in the way.
     """
-    text = str(location)
+    text = check_text(str(location))
     if "://" in text and urlsplit(text).username is not None:
         raise StorageError(
             "an address with credentials in it would end up in logs and plans: leave them out; "

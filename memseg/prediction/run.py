@@ -10,6 +10,8 @@ so are overlays of images that have gone since. What has no prediction.json was 
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,6 +35,8 @@ from memseg.storage import open_folder
 FORMAT = 1
 OVERLAYS, ABOUT = "overlays", "prediction.json"
 Which = Literal["all", "anomalous", "none"]
+_LONGEST_NAME = 255
+"""Bytes of a file's name."""
 _MOST_OVERLAYS = 16
 """Being drawn and written at once: more would wait in memory."""
 
@@ -112,7 +116,7 @@ def _overlays(folder: Path, threshold: float) -> Iterator[Callable[[Prediction],
                 waiting.popleft().result()
             if one.found is not None:
                 waiting.append(
-                    pool.submit(_write, folder / f"{one.file}.png", one.found, threshold)
+                    pool.submit(_write, overlay_path(folder, one.file), one.found, threshold)
                 )
 
         try:
@@ -122,6 +126,15 @@ def _overlays(folder: Path, threshold: float) -> Iterator[Callable[[Prediction],
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def overlay_path(folder: Path, file: str) -> Path:
+    """Where an image's heat map goes; a name that would be too long is cut and told by its hash."""
+    path = folder / f"{file}.png"
+    if len(os.fsencode(path.name)) <= _LONGEST_NAME:
+        return path
+    told = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    return path.with_name(f"{path.name[:40]}-{told}.png")
 
 
 def _write(path: Path, found: Found, threshold: float) -> None:

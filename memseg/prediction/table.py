@@ -99,9 +99,9 @@ def open_tables(folder: Path, thresholds: Thresholds) -> Iterator[Tables]:
 
 def _row(prediction: Prediction, threshold: float) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(SCHEMA.names)
-    row |= {"file": _text(prediction.file), "threshold": threshold}
+    row |= {"file": prediction.file, "threshold": threshold}
     if prediction.found is None:
-        return row | {"error": _text(prediction.error)}
+        return row | {"error": prediction.error}
     found = prediction.found
     return row | {
         "score": found.score,
@@ -121,8 +121,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)
     return json.dumps(value) if isinstance(value, list) else str(value)
-
-
-def _text(text: str) -> str:
-    """File names need not be UTF-8; tables are."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")

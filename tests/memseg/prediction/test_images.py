@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,15 @@ def test_no_image_is_an_error_that_says_what_is_looked_for(tmp_path: Path, made:
 def test_an_unknown_address_is_an_error() -> None:
     with pytest.raises((StorageError, EmptyDataError)):
         find_images("nothing://at/all")
+
+
+def test_a_name_that_is_not_utf_8_is_said(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / odd).write_bytes(b"x")
+    with pytest.raises(StorageError, match=r"name that is not UTF-8 .*caf\\xe9\.png"):
+        find_images(str(tmp_path))
+    with pytest.raises(StorageError, match="is not UTF-8"):
+        find_images(str(tmp_path / odd))
 
 
 def test_files_are_listed_not_held() -> None:

@@ -130,6 +130,23 @@ def test_an_interruption_is_one_line(
     assert said(capsys)[1] == "interrupted: the same command makes it again from the start"
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: not enough memory: you tried")]
+)
+def test_a_batch_that_is_too_large_is_one_line(
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def full(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(stream, "image_score", full)
+    assert main([*command, "--batch", "2"]) == 2
+    assert said(capsys)[1] == "error: no memory for 2 images at once: lower --batch"
+
+
 def test_help_needs_no_torch() -> None:
     code = (
         "import sys; from memseg.predict import main; assert main(['--help']) == 0; "

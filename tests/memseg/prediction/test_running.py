@@ -18,7 +18,7 @@ from memseg.errors import EmptyDataError, SettingError, StorageError
 from memseg.metrics.image_score import image_score
 from memseg.prediction import run, table
 from memseg.prediction.model import Model
-from memseg.prediction.run import predict_into
+from memseg.prediction.run import overlay_path, predict_into
 
 Draw = Callable[..., list[Path]]
 
@@ -148,6 +148,17 @@ def test_an_output_that_cannot_be_written_is_said(
     assert not (tmp_path / "out" / "prediction.json").exists()
 
 
+def test_a_name_that_is_as_long_as_can_be_has_a_heat_map(
+    model: Model, draw: Draw, tmp_path: Path
+) -> None:
+    (path,) = draw(1)
+    path.rename(path.with_name("ä" * 125 + ".png"))
+    predict_into(str(tmp_path / "out"), model, str(tmp_path / "photos"))
+    (drawn,) = (tmp_path / "out" / "overlays" / "a").iterdir()
+    assert drawn.name.startswith("ä" * 40 + "-")
+    assert overlay_path(tmp_path, "a/b.png") == tmp_path / "a" / "b.png.png"
+
+
 def test_no_images_leave_no_folder(model: Model, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(EmptyDataError):
@@ -158,7 +169,7 @@ def test_no_images_leave_no_folder(model: Model, tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_number_of_images(
     model: Model, draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What Python and NumPy hold at most, for 24 images and for four times as many."""
+    """What Python and NumPy hold at most, for 24 images and for more than six times as many."""
     monkeypatch.setattr(table, "ROWS_A_GROUP", 8)  # rows wait for their group, here only 8
 
     def peak(folder: str) -> int:
@@ -170,7 +181,9 @@ def test_memory_does_not_grow_with_the_number_of_images(
 
     draw(2, folder="first")
     draw(24, folder="few")
-    draw(96, folder="many")
+    draw(160, folder="many")
     peak("first")  # what is imported on the way
     few, many = peak("few"), peak("many")
-    assert many < few + 200_000  # one map and picture are 28,672 bytes
+    # A picture and its map are 28,672 bytes: all 136 more would be 3.9 MB. How many wait to be
+    # drawn depends on the machine, but never more than 16.
+    assert many < few + 1_000_000

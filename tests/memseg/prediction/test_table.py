@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +80,3 @@ def test_an_interrupted_run_leaves_the_tables_of_the_run_before(
     with pytest.raises(error):
         _interrupted(tmp_path, error())
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_a_name_that_is_not_utf_8_does_not_end_the_table(tmp_path: Path) -> None:
-    with open_tables(tmp_path, THRESHOLDS) as tables:
-        tables.add(found(os.fsdecode(b"caf\xe9.png"), 0.5))
-    assert pq.read_table(tmp_path / PARQUET).column("file").to_pylist() == ["caf\\xe9.png"]
