@@ -112,7 +112,9 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str], wh
         if process.poll() is not None:
             raise AssertionError(f"the sweep ended before {what}: {process.communicate()[0]}")
         if time.monotonic() > limit:
-            raise AssertionError(f"waited {_PATIENCE_S:.0f} s for {what}")
+            os.killpg(process.pid, signal.SIGKILL)
+            said = process.communicate()[0]
+            raise AssertionError(f"waited {_PATIENCE_S:.0f} s for {what}: {said}")
         time.sleep(0.1)
 
 
