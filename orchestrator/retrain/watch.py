@@ -37,11 +37,11 @@ def watch(
         try:
             seen = look(seen, snapshots(root, layout), clock())
             ready = [n for n in settled(seen, clock(), still_s) if done.get(n) != seen[n].snapshot]
-            said = ""
             if ready:
                 taken = {name: seen[name].snapshot for name in ready}
                 if train(tuple(ready)):
                     done.update(taken)
+            said = ""
         except MemSegError as error:
             if str(error) != said:  # a folder that is gone for a night is said once
                 say(f"error: {error}; looks again every {every_s:g} s")
