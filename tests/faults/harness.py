@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -143,11 +144,12 @@ def kill_now(process: subprocess.Popen[str]) -> None:
 
 def train_workers(below: int) -> list[psutil.Process]:
     """Ray Train's workers among the descendants of a process."""
-    return [
-        process
-        for process in psutil.Process(below).children(recursive=True)
-        if any("RayTrainWorker" in part for part in process.cmdline())
-    ]
+    found = []
+    for process in psutil.Process(below).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended since, or is a zombie
+            if any("RayTrainWorker" in part for part in process.cmdline()):
+                found.append(process)
+    return found
 
 
 def again(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[int, int]:
