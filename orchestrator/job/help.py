@@ -49,13 +49,37 @@ _GRID = (
 )
 
 
+_RETRAIN = """\
+usage: python -m orchestrator.retrain [--config FILE] [--watch SECONDS] [--NAME VALUE ...]
+
+Compares the data folder with the registry, trains the product lines that are new or changed, and
+makes a new model champion where it is not worse than the champion on images that neither knows.
+Without --config: jobs/retrain.yaml. All settings of orchestrator.sweep are settings here too, and
+those of the group retrain (--watch, --settle and --tolerance also without its name).
+
+Exit codes: 0 all is well, also with nothing to do; 1 a product line could not be used, trained or
+judged; 2 the command or its input is wrong; 3 the storage is gone or full; 130 interrupted in a
+training. With --watch a signal between trainings is a clean end, 0.
+"""
+
+
+def retrain_help() -> str:
+    """What ``orchestrator.retrain --help`` prints."""
+    return _text(_RETRAIN)
+
+
 def help_text() -> str:
     """Everything ``--help`` prints; no line is longer than 100 columns."""
-    parts = [_INTRODUCTION, "Job file, grid and categories"]
+    return _text(_INTRODUCTION)
+
+
+def _text(introduction: str) -> str:
+    parts = [introduction, "Job file, grid and categories"]
     parts += [_entry(left, doc) for left, doc in _GRID]
     parts += _group("", _flat(JobConfig), "Job")
     for prefix, title in (
         ("data", "Data"), ("resources", "Resources"), ("halving", "Successive halving"),
+        ("retrain", "Retraining (python -m orchestrator.retrain only)"),
     ):  # fmt: skip
         parts += _group(prefix, _flat(JobConfig), title)
     parts.append("\nMethod (all of it is part of a trial's identity; may be searched by a grid)")

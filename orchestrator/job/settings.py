@@ -109,6 +109,32 @@ class HalvingConfig(Group):
 
 
 @dataclass(frozen=True)
+class RetrainConfig(Group):
+    """Only for orchestrator.retrain: what is trained again, and who becomes champion."""
+
+    NAME: ClassVar[str] = "retrain"
+    settings: Literal["registry", "job"] = setting(
+        "registry",
+        "registry: on top of the job those that were best on average over the registry's "
+        "categories, unless the job names them itself; job: the job's as they are",
+    )
+    tolerance: float = setting(
+        0.01, "a challenger may be worse than the champion by so much in each figure", low=0, high=1
+    )
+    least_images: int = setting(
+        2, "held-out normal images that the champion was not trained on: with fewer, synthetic "
+        "validation judges nothing", low=1,
+    )  # fmt: skip
+    watch: float = setting(
+        0.0, "look again every so many seconds, until a signal; 0: once", low=0, high=86400
+    )
+    settle: float = setting(
+        30.0, "with watch: a product line is whole when nothing in it changed for so many seconds",
+        low=0, high=86400,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class JobConfig(Group):
     """A job's own settings; the method's settings stand beside them by their dotted names."""
 
@@ -149,6 +175,7 @@ class JobConfig(Group):
         "none", "successive_halving: stop trials early by their score on synthetic validation"
     )
     halving: HalvingConfig = field(default_factory=HalvingConfig)
+    retrain: RetrainConfig = field(default_factory=RetrainConfig)
     checkpoint_every_steps: int = setting(
         100, "an interrupted trial loses at most so many steps; 0: no checkpoints", low=0
     )

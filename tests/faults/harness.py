@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -29,6 +30,8 @@ SMALL = (
 )  # fmt: skip
 """Four trials of seconds each."""
 _PATIENCE_S = 240.0
+_EARLY = 15
+"""Steps, of 30."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,25 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str], wh
         if process.poll() is not None:
             raise AssertionError(f"the sweep ended before {what}: {process.communicate()[0]}")
         if time.monotonic() > limit:
-            raise AssertionError(f"waited {_PATIENCE_S:.0f} s for {what}")
+            os.killpg(process.pid, signal.SIGKILL)
+            said = process.communicate()[0]
+            raise AssertionError(f"waited {_PATIENCE_S:.0f} s for {what}: {said}")
         time.sleep(0.1)
 
 
 def one_done_one_under_way(sweep: Sweep, process: subprocess.Popen[str]) -> dict[str, bytes]:
-    """Waits for a finished trial and a checkpoint of another; returns the results then."""
-    wait_until(lambda: bool(sweep.results() and sweep.checkpoints()), process, "a checkpoint")
+    """Waits for a finished trial and an early checkpoint of another; returns the results then.
+
+    Early: at a later one the trial might be done before the fault comes.
+    """
+
+    def is_early(path: str) -> bool:
+        return int(path.rsplit("-", 1)[1].split(".")[0]) <= _EARLY
+
+    def there() -> bool:
+        return bool(sweep.results()) and any(map(is_early, sweep.checkpoints()))
+
+    wait_until(there, process, "an early checkpoint beside a finished trial")
     return sweep.results()
 
 
@@ -129,11 +144,12 @@ def kill_now(process: subprocess.Popen[str]) -> None:
 
 def train_workers(below: int) -> list[psutil.Process]:
     """Ray Train's workers among the descendants of a process."""
-    return [
-        process
-        for process in psutil.Process(below).children(recursive=True)
-        if any("RayTrainWorker" in part for part in process.cmdline())
-    ]
+    found = []
+    for process in psutil.Process(below).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended since, or is a zombie
+            if any("RayTrainWorker" in part for part in process.cmdline()):
+                found.append(process)
+    return found
 
 
 def again(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from orchestrator.running import events
 from orchestrator.running import execute as execute_room
 from orchestrator.running.events import Event
 from orchestrator.sweep import main
+from tests.faults.harness import train_workers
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
 
@@ -92,7 +93,7 @@ def test_a_killed_worker_is_lost_and_its_trial_goes_on_to_the_same_bits(
             if event.kind == events.NOTE:
                 notes.append(event.text)
             if event.kind == events.PROGRESS and not killed:
-                killed.extend(train_workers())
+                killed.extend(worker.pid for worker in train_workers(os.getpid()))
                 for pid in killed:
                     os.kill(pid, signal.SIGKILL)
 
@@ -118,14 +119,3 @@ def test_an_interrupted_sweep_says_so_and_names_no_champion(
     assert sweep("ray") == 130
     assert not (tmp_path / "ray" / "registry").exists()
     assert not (tmp_path / "ray" / "sweeps" / "test" / "auroc.md").exists()
-
-
-def train_workers() -> list[int]:
-    """Process ids of Ray Train's workers below this process, never of another Ray."""
-    import psutil
-
-    return [
-        process.pid
-        for process in psutil.Process().children(recursive=True)
-        if any("RayTrainWorker" in part for part in process.cmdline())
-    ]

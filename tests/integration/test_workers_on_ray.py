@@ -16,6 +16,7 @@ from orchestrator.running import events
 from orchestrator.running import execute as execute_room
 from orchestrator.running.events import Event
 from orchestrator.sweep import main
+from tests.faults.harness import train_workers
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
 
@@ -100,7 +101,7 @@ def test_when_one_of_two_workers_is_killed_the_trial_goes_on(
             if event.kind == events.NOTE:
                 notes.append(event.text)
             if event.kind == events.PROGRESS and not killed:
-                killed.append(train_workers()[-1])
+                killed.append(train_workers(os.getpid())[-1].pid)
                 os.kill(killed[0], signal.SIGKILL)
 
     monkeypatch.setattr(execute_room, "SweepView", KillsOne)
@@ -110,14 +111,3 @@ def test_when_one_of_two_workers_is_killed_the_trial_goes_on(
     assert any("goes on from step" in note for note in notes)
     result, _ = the_result(tmp_path / "ray", "connector")
     assert (result["steps"], result["hardware"]["workers"]) == (45, 2)
-
-
-def train_workers() -> list[int]:
-    """Process ids of Ray Train's workers below this process, never of another Ray."""
-    import psutil
-
-    return [
-        process.pid
-        for process in psutil.Process().children(recursive=True)
-        if any("RayTrainWorker" in part for part in process.cmdline())
-    ]

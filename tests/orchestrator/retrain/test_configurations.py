@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.retraining.configuration import Measured, best_on_average, overrides_of
+from orchestrator.retrain.configuration import Measured, best_on_average, overrides_of
 
 
 def test_overrides_are_what_differs_and_is_trained_with() -> None:

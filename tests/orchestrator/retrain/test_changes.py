@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.planning.inventory import CategoryInventory
-from orchestrator.retraining.changes import (
+from orchestrator.retrain.changes import (
     CHANGED,
     NEW,
     UNCHANGED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.retraining.settling import Seen, Snapshot, look, settled
+from orchestrator.retrain.settling import Seen, Snapshot, look, settled
 
 ONE: Snapshot = (("a.png", 10, 1),)
 TWO: Snapshot = (("a.png", 10, 1), ("b.png", 5, 2))

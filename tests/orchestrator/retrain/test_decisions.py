@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.retraining.decision import Judged, decide
+from orchestrator.retrain.decision import Judged, decide
 
 RATES = st.floats(0, 1)
 

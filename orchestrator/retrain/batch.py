@@ -1,0 +1,147 @@
+"""One batch: what changed, training it, and who becomes champion."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rich.console import Console
+
+from memseg.data.layouts import discover_categories
+from memseg.errors import EmptyDataError
+from memseg.storage import open_folder
+from orchestrator.job.job import Job
+from orchestrator.job.layouts import layout_of
+from orchestrator.ledger.contents import record_contents
+from orchestrator.planning.inventory import CategoryInventory, gather_inventory
+from orchestrator.registry.registry import Registry
+from orchestrator.retrain.changes import UNUSABLE, Change, compare
+from orchestrator.retrain.configuration import Measured, best_on_average, overrides_of
+from orchestrator.retrain.known import Known, known_versions
+from orchestrator.retrain.promotion import settle_aliases
+from orchestrator.sweeping import run_job
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one look came to."""
+
+    changes: tuple[Change, ...]
+    failed: tuple[str, ...] = ()
+    """Categories that should have a new version and have none, or could not be judged."""
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is left to be looked at by a person."""
+        return not self.failed and all(c.state != UNUSABLE for c in self.changes)
+
+
+def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Batch:
+    """Trains what is new or changed and judges it.
+
+    ``only``: look at these categories and no others; None for all that the job names, or that
+    are found below its data root. Raises MemSegError.
+    """
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    workspace = open_folder(job.config.workspace)
+    registry = Registry(workspace.sub("registry"))
+    known = known_versions(registry, workspace, say)
+    wanted = _wanted(job) if only is None else tuple(only)
+    inventory = gather_inventory(_for(job, wanted), os.environ).categories if wanted else ()
+    if only is not None or job.config.data.categories:
+        # Of the others nothing is known, also not that they vanished.
+        known = {name: versions for name, versions in known.items() if name in wanted}
+    changes = compare(inventory, {n: [k.trained for k in v] for n, v in known.items()})
+    for change in changes:
+        say(f"{change.category}: {change.state}: {change.reason}")
+    to_train = tuple(change.category for change in changes if change.trains)
+    if not to_train:
+        say(f"nothing to do: {len(changes)} product lines looked at")
+        return Batch(changes)
+    if job.config.dry_run:
+        run_job(_to_train(job, to_train, inventory, known, say), console)
+        return Batch(changes)
+    for category in inventory:
+        if category.category in to_train:
+            record_contents(workspace, category)
+    outcome = run_job(_to_train(job, to_train, inventory, known, say), console)
+    assert outcome.tables is not None  # no dry run
+    failed = settle_aliases(
+        _for(job, to_train), outcome.tables, registry,
+        {c.category: c for c in inventory}, say,
+    )  # fmt: skip
+    return Batch(changes, failed)
+
+
+def _wanted(job: Job) -> tuple[str, ...]:
+    """The job's categories, or all that are there; none where the folder has none (yet)."""
+    if job.config.data.categories:
+        return job.config.data.categories
+    root = open_folder(job.config.data.root or "")
+    try:
+        return discover_categories(root, layout_of(job.config.data))
+    except EmptyDataError:
+        if not root.is_folder():
+            raise
+        return ()
+
+
+def _for(job: Job, categories: tuple[str, ...]) -> Job:
+    data = replace(job.config.data, categories=categories)
+    return replace(job, config=replace(job.config, data=data))
+
+
+def _to_train(
+    job: Job,
+    categories: tuple[str, ...],
+    inventory: Iterable[CategoryInventory],
+    known: Mapping[str, list[Known]],
+    say: Say,
+) -> Job:
+    """The job for these categories; its name is of what they hold, so that it can go on."""
+    prints = sorted(
+        f"{c.category}:{c.train_fingerprint}:{c.test_fingerprint}"
+        for c in inventory
+        if c.category in categories
+    )
+    digest = hashlib.sha256("\n".join(prints).encode()).hexdigest()[:8]
+    overrides = _overrides(job, known, say) if job.config.retrain.settings == "registry" else {}
+    made = _for(replace(job, method={**overrides, **job.method}), categories)
+    return replace(made, config=replace(made.config, name=f"{job.config.name}-{digest}"))
+
+
+def _overrides(job: Job, known: Mapping[str, list[Known]], say: Say) -> Mapping[str, Any]:
+    """Settings of the registry's best configuration that the job does not name itself."""
+    named = {*job.method, *(name for axis in job.grid for name in axis.names)}
+    versions = [
+        Measured(
+            category,
+            {
+                name: value
+                for name, value in overrides_of(
+                    version.settings, job.method_for(category, {}).by_name
+                ).items()
+                if name not in named
+            },
+            version.synthetic_score,
+        )
+        for category, readable in known.items()
+        for version in readable
+    ]
+    best = best_on_average(versions)
+    if best is None or not best.overrides:
+        return {}
+    say(
+        f"settings of the registry's best configuration ({best.categories} categories, synthetic "
+        f"score {100 * best.score:.2f}): "
+        + ", ".join(f"{name} {value}" for name, value in sorted(best.overrides.items()))
+    )
+    return best.overrides

@@ -1,0 +1,107 @@
+"""Judges models of the registry on images that are handed in. Without Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+
+from memseg.config import MethodConfig, build
+from memseg.data.product import Product
+from memseg.errors import MemSegError, RegistryError, StorageError
+from memseg.evaluation.maps import anomaly_maps
+from memseg.evaluation.synthetic import evaluate_synthetic
+from memseg.metrics.evaluate import compute_metrics
+from memseg.model.network import restore_network
+from memseg.training.execution import Execution, make_execution, set_threads
+from orchestrator.planning.trial import Trial
+from orchestrator.running.inputs import Sources, product_or_error
+from orchestrator.running.placement import Placement
+
+SYNTHETIC, IMAGE, PIXEL = "synthetic score", "test image AUROC", "test pixel AUROC"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A version as bytes, so that it can be judged anywhere."""
+
+    version: str
+    settings: Mapping[str, object]
+    """Of its method, by dotted name."""
+    weights: bytes
+    """Its ``model.safetensors``."""
+
+
+def judge(
+    models: Sequence[Model],
+    trial: Trial,
+    unseen: Sequence[str],
+    sources: Sources,
+    placement: Placement,
+) -> dict[str, dict[str, float | None]]:
+    """Version -> figure -> value in [0, 1], larger is better; None where it is not defined.
+
+    ``trial``: says which images and which validation anomalies: the same for all models.
+    ``unseen``: names of the normal images that validation is made of; none: not judged by it.
+    Test figures are of the trial's test images. Raises MemSegError.
+    """
+    set_threads(placement.threads)
+    products: dict[int, Product] = {}
+    found = {}
+    for model in models:
+        config = build(MethodConfig, model.settings)
+        size = config.image.size
+        if size not in products:
+            products[size] = _product(sources, trial, size)
+        execution = make_execution(
+            placement.device, trial.method.training.precision, config.training.channels_last
+        )
+        found[model.version] = _figures(model, config, trial, products[size], unseen, execution)
+    return found
+
+
+def _product(sources: Sources, trial: Trial, size: int) -> Product:
+    product = product_or_error(sources, trial.category, size)
+    if isinstance(product, MemSegError):
+        raise product
+    found = (product.train_fingerprint, product.test_fingerprint)
+    if found != (trial.inputs.train_fingerprint, trial.inputs.test_fingerprint):
+        raise StorageError(
+            f"{trial.category}: images have changed since it was trained: run the same command "
+            "again, it compares with what is there now"
+        )
+    return product
+
+
+def _figures(
+    model: Model,
+    config: MethodConfig,
+    trial: Trial,
+    product: Product,
+    unseen: Sequence[str],
+    execution: Execution,
+) -> dict[str, float | None]:
+    try:
+        network = restore_network(config, load_tensors(model.weights))
+    except SafetensorError as error:
+        raise RegistryError(f"version {model.version} holds no tensors: {error}") from error
+    execution.place(network)
+    network.refresh_memory()
+    wanted = frozenset(unseen)
+    normal = product.train[[i for i, name in enumerate(product.train_names) if name in wanted]]
+    synthetic = evaluate_synthetic(
+        network, np.ascontiguousarray(normal), trial.method, trial.seed, execution
+    )
+    settings = trial.method.evaluation
+    metrics = compute_metrics(
+        anomaly_maps(network, product.test, execution),
+        product.test_labels, product.masks, settings.top_pixels, settings.aupro_limit,
+    ).values  # fmt: skip
+    return {
+        SYNTHETIC: synthetic.score if synthetic else None,
+        IMAGE: metrics["image_auroc"],
+        PIXEL: metrics["pixel_auroc"],
+    }

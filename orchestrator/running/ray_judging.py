@@ -1,0 +1,58 @@
+"""Judging on a cluster: where trials run, not on the head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ray
+
+from memseg.errors import MemSegError, StorageError
+from orchestrator.job.settings import JobConfig
+from orchestrator.planning.trial import Trial
+from orchestrator.running.inputs import Sources
+from orchestrator.running.judging import Model, judge
+from orchestrator.running.placement import Placement
+from orchestrator.running.ray_executor import ray_session
+
+
+def judge_on_ray(
+    config: JobConfig,
+    models: Sequence[Model],
+    trial: Trial,
+    unseen: Sequence[str],
+    sources: Sources,
+    placement: Placement,
+) -> dict[str, dict[str, float | None]]:
+    """``judge`` in a task with a worker's resources. Raises MemSegError."""
+    with ray_session(config.address):
+        gpus = 0.0
+        if placement.device != "cpu" and ray.cluster_resources().get("GPU"):
+            gpus = config.resources.gpus_per_trial or 1.0
+        task = ray.remote(_judge).options(
+            num_cpus=config.resources.cpus_per_trial or config.resources.threads,
+            num_gpus=gpus,
+            max_retries=3,
+        )
+        try:
+            found = ray.get(task.remote(models, trial.to_json(), unseen, sources, placement))
+        except ray.exceptions.RayError as error:
+            raise StorageError(f"Ray could not judge the models: {str(error)[:400]}") from error
+    if isinstance(found, MemSegError):
+        raise found
+    return found  # type: ignore[no-any-return]
+
+
+def _judge(
+    models: Sequence[Model],
+    trial: dict[str, object],
+    unseen: Sequence[str],
+    sources: Sources,
+    placement: Placement,
+) -> dict[str, dict[str, float | None]] | MemSegError:
+    """An error is handed back as a value: Ray would wrap it."""
+    from orchestrator.planning.trial import from_json
+
+    try:
+        return judge(models, from_json(trial), unseen, sources, placement)
+    except MemSegError as error:
+        return error

@@ -1,0 +1,167 @@
+"""Product lines that appear and change, with trainings of seconds, without Ray."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memseg.storage import open_folder
+from orchestrator.registry.registry import Registry
+from orchestrator.retrain import promotion
+from orchestrator.retrain.__main__ import main
+from orchestrator.retrain.lock import only_one
+
+Retrain = Callable[..., int]
+
+
+@pytest.fixture
+def lines(product_lines: Path, tmp_path: Path) -> Path:
+    """A data root with one product line."""
+    root = tmp_path / "data"
+    shutil.copytree(product_lines / "brushed_metal", root / "brushed_metal")
+    return root
+
+
+@pytest.fixture
+def retrain(small: Sequence[str], lines: Path, tmp_path: Path) -> Retrain:
+    """Runs the command with small trials; returns its exit code."""
+
+    def run(*arguments: str) -> int:
+        return main([
+            "--data.root", str(lines),
+            "--workspace", str(tmp_path / "ws"),
+            "--executor", "inline",
+            "--memory.most_share", "1.0",
+            "--validation.turned", "1",
+            *small,
+            *arguments,
+        ])  # fmt: skip
+
+    return run
+
+
+def registry(tmp_path: Path) -> Registry:
+    return Registry(open_folder(tmp_path / "ws" / "registry"))
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, *values: float) -> None:
+    """Champion and challenger get these scores, whatever they are worth."""
+
+    def figures(job: Any, winner: Any, versions: Any, unseen: Any) -> Mapping[str, Any]:
+        return {v.id: {"synthetic score": value} for v, value in zip(versions, values)}
+
+    monkeypatch.setattr(promotion, "_figures", figures)
+
+
+def test_the_life_of_product_lines(
+    retrain: Retrain, lines: Path, product_lines: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert retrain() == 0
+    first = registry(tmp_path).champion_id("brushed_metal")
+    assert "brushed_metal: new" in capsys.readouterr().out
+
+    assert retrain() == 0
+    said = capsys.readouterr().out
+    assert "nothing to do: 1 product lines looked at" in said
+
+    shutil.copytree(product_lines / "connector", lines / "connector")
+    assert retrain() == 0
+    said = capsys.readouterr().out
+    assert "brushed_metal: unchanged" in said
+    assert "connector: new" in said
+    assert "1 trials of 1 categories" in said
+    assert registry(tmp_path).champion_id("connector") is not None
+
+    image = lines / "brushed_metal" / "train" / "good" / "new.png"
+    shutil.copy(product_lines / "connector" / "train" / "good" / "000.png", image)
+    assert retrain("--tolerance", "1") == 0
+    said = capsys.readouterr().out
+    assert "connector: unchanged" in said
+    assert f"brushed_metal: changed: 1 added (train/good/new.png) since version {first}" in said
+    champion = registry(tmp_path).champion_id("brushed_metal")
+    assert champion != first
+    assert f"{champion} is promoted to champion" in said
+    (change,) = registry(tmp_path).history("brushed_metal")[1:]
+    assert change.evidence is not None
+    assert set(change.evidence["figures"]) == {first, champion}
+
+    image.unlink()
+    (lines / "brushed_metal" / "train" / "good" / "001.png").unlink()
+    judged(monkeypatch, 0.9, 0.4)
+    assert retrain() == 0
+    said = capsys.readouterr().out
+    assert (
+        "stays challenger: worse than the champion by more than 1.00: synthetic score 40.00 "
+        "against 90.00" in said
+    )
+    aliases = registry(tmp_path).aliases("brushed_metal")
+    assert aliases.champion == champion
+    assert aliases.challenger not in (None, champion, first)
+
+    shutil.rmtree(lines / "connector")
+    assert retrain() == 0
+    assert "connector: vanished: its folder is gone; its models stay" in capsys.readouterr().out
+
+
+def test_a_broken_line_fails_alone(
+    retrain: Retrain, lines: Path, product_lines: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    shutil.copytree(product_lines / "connector", lines / "few")
+    for image in sorted((lines / "few" / "train" / "good").iterdir())[3:]:
+        image.unlink()
+    assert retrain() == 1
+    said = capsys.readouterr().out
+    assert "few: no new version" in said
+    assert "has 3 normal images" in said
+    assert registry(tmp_path).champion_id("brushed_metal") is not None
+
+
+def test_a_dry_run_trains_nothing_and_leaves_nothing(
+    retrain: Retrain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retrain("--dry_run") == 0
+    said = capsys.readouterr().out
+    assert "brushed_metal: new" in said
+    assert not (tmp_path / "ws" / "registry").exists()
+    assert not (tmp_path / "ws" / "trials").exists()
+
+
+def test_a_second_one_on_the_same_workspace_is_refused(
+    retrain: Retrain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with only_one(open_folder(tmp_path / "ws")):
+        assert retrain() == 2
+    assert "another orchestrator.retrain runs over the workspace" in capsys.readouterr().err
+
+
+def test_a_watch_trains_what_settles_and_ends_on_a_signal(
+    retrain: Retrain, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    looks: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        looks.append(seconds)
+        return len(looks) == 2
+
+    monkeypatch.setattr("orchestrator.retrain.__main__.wait", wait)
+    assert retrain("--watch", "7", "--settle", "0") == 0
+    assert looks == [7, 7]
+    said = capsys.readouterr().out
+    assert said.count("brushed_metal: new") == 1
+    assert "stopped between trainings" in said
+    assert registry(tmp_path).champion_id("brushed_metal") is not None
+
+
+def test_a_data_folder_that_is_gone_is_said(
+    retrain: Retrain, lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(lines)
+    assert retrain() == 2
+    assert "does not exist" in " ".join(capsys.readouterr().err.split())

@@ -1,0 +1,130 @@
+"""Looks again and again, without a clock of the real world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memseg.data.layouts import LayoutConfig
+from memseg.errors import DataError
+from memseg.storage import open_folder
+from orchestrator.retrain.watch import snapshots, watch
+
+
+def image(root: Path, line: str, name: str = "0", size: int = 3) -> None:
+    path = root / line / "train" / "good" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+
+
+class World:
+    """What happens between looks; each look is 10 seconds after the one before."""
+
+    def __init__(self, root: Path, *between: Callable[[], object]) -> None:
+        self.root, self.between = root, list(between)
+        self.now = 0.0
+        self.trained: list[tuple[str, ...]] = []
+        self.said: list[str] = []
+        self.answers: list[bool] = []
+
+    def train(self, categories: tuple[str, ...]) -> bool:
+        self.trained.append(categories)
+        return self.answers.pop(0) if self.answers else True
+
+    def wait(self, seconds: float) -> bool:
+        assert seconds == 10
+        self.now += seconds
+        if not self.between:
+            return True
+        self.between.pop(0)()
+        return False
+
+    def run(self, still_s: float = 10) -> None:
+        watch(
+            open_folder(self.root), LayoutConfig(), 10, still_s, self.train, self.said.append,
+            self.wait, lambda: self.now,
+        )  # fmt: skip
+
+
+def nothing() -> None:
+    """Happens between two looks."""
+
+
+def test_a_line_is_taken_when_it_holds_still_and_once(tmp_path: Path) -> None:
+    image(tmp_path, "screw")
+    world = World(tmp_path, lambda: image(tmp_path, "screw", "1"), nothing, nothing, nothing)
+    world.run()
+    assert world.trained == [("screw",)]
+
+
+def test_a_half_copied_line_is_not_taken(tmp_path: Path) -> None:
+    image(tmp_path, "screw")
+    grows = [lambda n=n: image(tmp_path, "screw", str(n)) for n in range(5)]
+    world = World(tmp_path, *grows)
+    world.run()
+    assert world.trained == []
+
+
+def test_lines_that_settle_together_are_one_batch_and_a_changed_one_comes_again(
+    tmp_path: Path,
+) -> None:
+    image(tmp_path, "screw")
+    image(tmp_path, "tile")
+    world = World(
+        tmp_path, nothing, lambda: image(tmp_path, "tile", "1"), nothing, nothing, nothing
+    )
+    world.run()
+    assert world.trained == [("screw", "tile"), ("tile",)]
+
+
+def test_what_is_to_be_tried_again_comes_at_the_next_look(tmp_path: Path) -> None:
+    image(tmp_path, "screw")
+    world = World(tmp_path, nothing, nothing, nothing)
+    world.answers = [False, True]
+    world.run()
+    assert world.trained == [("screw",), ("screw",)]
+
+
+def test_an_empty_root_waits_and_one_that_is_gone_is_said_once(tmp_path: Path) -> None:
+    root, away = tmp_path / "lines", tmp_path / "away"
+    root.mkdir()
+    world = World(
+        root, lambda: root.rename(away), nothing, lambda: away.rename(root),
+        lambda: image(root, "screw"), nothing, nothing,
+    )  # fmt: skip
+    world.run()
+    assert len(world.said) == 1
+    assert "is gone; looks again every 10 s" in world.said[0]
+    assert world.trained == [("screw",)]
+
+
+def test_an_error_of_a_training_is_said_and_the_next_look_is_made(tmp_path: Path) -> None:
+    image(tmp_path, "screw")
+    world = World(tmp_path, nothing, nothing)
+
+    def fails(categories: tuple[str, ...]) -> bool:
+        world.trained.append(categories)
+        raise DataError("no good")
+
+    world.train = fails  # type: ignore[method-assign]
+    world.run()
+    assert len(world.trained) == 2
+    assert world.said == ["error: no good; looks again every 10 s"]
+
+
+def test_a_bug_is_not_hidden(tmp_path: Path) -> None:
+    image(tmp_path, "screw")
+    world = World(tmp_path, nothing)
+    world.train = lambda categories: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    with pytest.raises(ZeroDivisionError):
+        world.run(still_s=0)
+
+
+def test_a_snapshot_has_path_size_and_time_of_every_file(tmp_path: Path) -> None:
+    image(tmp_path, "screw", size=7)
+    (found,) = snapshots(open_folder(tmp_path), LayoutConfig())["screw"]
+    assert found[0].endswith("train/good/0.png")
+    assert found[1] == 7
+    assert found[2] > 0
