@@ -69,6 +69,7 @@ def _rows(folder: Path, faults: list[str]) -> list[Row]:
         except Exception:  # noqa: BLE001  the other faults are still to be shown
             sys.stderr.write(traceback.format_exc())
             rows.append(Row(name, "NOT DONE, see above", (), 0, 0, False, "", 0.0))
+        sys.stderr.write(f"{' | '.join(_cells(rows[-1]))}\n")
     return rows
 
 
