@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	@$(RUN) -m orchestrator.sweep --config jobs/demo.yaml
 
 test: check
-	$(RUN) -m pytest -n 2 --dist loadgroup
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .
