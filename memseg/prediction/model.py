@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 
-from memseg.config import METHOD_VERSION, MethodConfig, build
-from memseg.errors import MemSegError, RegistryError, SettingError, WeightsError
+from memseg.config import METHOD_VERSION
+from memseg.errors import RegistryError, SettingError, WeightsError
 from memseg.export.onnx_model import OnnxModel
-from memseg.model.network import MemSegNet, restore_network
 from memseg.prediction.backend import Backend, NetworkBackend
 from memseg.prediction.policy import Thresholds, choose
+from memseg.prediction.restoring import config_of, restore
 from memseg.training.execution import make_execution
 from memseg.versions.finding import find_version
-from memseg.versions.layout import MODEL
 from memseg.versions.version import Version
 
 AS_EVALUATED = "as_evaluated"
@@ -82,8 +78,7 @@ def load_model(location: str, options: Options | None = None) -> Model:
 
 def _from_version(version: Version, options: Options) -> Model:
     where = version.folder.at("config.json")
-    value = version.read_json("config.json")
-    config = _config(value, where)
+    config = config_of(version)
     preprocessed = version.read_json("preprocessing.json")
     if not isinstance(preprocessed, dict) or preprocessed.get("size") != config.image.size:
         raise RegistryError(
@@ -98,16 +93,15 @@ def _from_version(version: Version, options: Options) -> Model:
     evaluated = config.training.precision
     precision = evaluated if options.precision == AS_EVALUATED else options.precision
     execution = make_execution(options.device, precision, config.training.channels_last)
-    network = _network(config, version)
     return Model(
-        backend=NetworkBackend(network, execution, config.image.size),
+        backend=NetworkBackend(restore(version), execution, config.image.size),
         category=version.category,
         id=version.id,
         location=version.folder.location,
         top_pixels=config.evaluation.top_pixels,
         thresholds=thresholds,
         warnings=(
-            *_other_method(value.get("method_version"), version.category),
+            *_other_method(version),
             *_other_precision(evaluated, precision),
         ),
     )
@@ -137,41 +131,12 @@ def _from_onnx(location: str, options: Options) -> Model:
     )
 
 
-def _config(value: Any, where: str) -> MethodConfig:
-    settings = value.get("settings") if isinstance(value, dict) else None
-    if not isinstance(settings, dict):
-        raise RegistryError(f"{where} is damaged: it holds no settings")
-    try:
-        return build(MethodConfig, settings)
-    except SettingError as error:
-        raise RegistryError(
-            f"{where} is of another version of this program, or was made by hand: {error}"
-        ) from error
-
-
-def _network(config: MethodConfig, version: Version) -> MemSegNet:
-    where = version.folder.at(MODEL)
-    try:
-        state = load_tensors(version.read(MODEL))
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise WeightsError(f"{where} is not a file of safetensors: {error}") from error
-    try:
-        network = restore_network(config, state)
-    except MemSegError as error:
-        raise WeightsError(f"{where} does not fit its config.json: {error}") from error
-    if network.memory is not None and network.memory.side != config.image.size:
-        raise WeightsError(
-            f"{where} has memory images of {network.memory.side} pixels, its config.json an "
-            f"image.size of {config.image.size}: the version is damaged"
-        )
-    return network
-
-
-def _other_method(made: Any, category: str) -> tuple[str, ...]:
+def _other_method(version: Version) -> tuple[str, ...]:
+    made = version.read_json("config.json").get("method_version")
     if made == METHOD_VERSION:
         return ()
     return (
-        f"the model of {category} was made by method version {made}, this program has "
+        f"the model of {version.category} was made by method version {made}, this program has "
         f"{METHOD_VERSION}: scores may differ from those that its thresholds were chosen on",
     )
 

@@ -6,16 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-
-from memseg.config import MethodConfig, build
-from memseg.errors import ExportError, RegistryError, SettingError
+from memseg.errors import ExportError, SettingError
 from memseg.export.metadata import Metadata
 from memseg.export.onnx_model import OnnxModel
 from memseg.export.parity import Parity, check_parity
 from memseg.export.to_onnx import to_onnx, with_metadata
-from memseg.model.network import MemSegNet, restore_network
+from memseg.prediction.restoring import config_of, restore
 from memseg.storage import open_folder
 from orchestrator.exporting.images import Images
 from orchestrator.registry.registry import Version
@@ -65,8 +61,7 @@ def export_onnx(
 
 def describe(version: Version) -> Metadata:
     """What the file will say about itself, from the version's own files. Raises RegistryError."""
-    settings = version.read_json("config.json")["settings"]
-    config = build(MethodConfig, settings)
+    config = config_of(version)
     return Metadata(
         category=version.category,
         version=version.id,
@@ -74,17 +69,5 @@ def describe(version: Version) -> Metadata:
         top_pixels=config.evaluation.top_pixels,
         trained_in=config.training.precision,
         thresholds=version.read_json("thresholds.json"),
-        settings=settings,
+        settings=version.read_json("config.json")["settings"],
     )
-
-
-def restore(version: Version) -> MemSegNet:
-    """The version's network on the CPU, fp32, in eval mode. Raises RegistryError, WeightsError."""
-    config = build(MethodConfig, version.read_json("config.json")["settings"])
-    data = version.read("model.safetensors")
-    try:
-        state = load_tensors(data)
-    except SafetensorError as error:
-        where = version.folder.at("model.safetensors")
-        raise RegistryError(f"{where} holds no tensors: {error}") from error
-    return restore_network(config, state)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,6 @@ from memseg.errors import EmptyDataError
 from memseg.storage import open_folder
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
-from orchestrator.ledger.contents import record_contents
 from orchestrator.planning.inventory import CategoryInventory, gather_inventory
 from orchestrator.registry.registry import Registry
 from orchestrator.retrain.changes import UNUSABLE, Change, compare
@@ -69,16 +69,26 @@ def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Ba
     if job.config.dry_run:
         run_job(_to_train(job, to_train, inventory, known, say), console)
         return Batch(changes)
-    for category in inventory:
-        if category.category in to_train:
-            record_contents(workspace, category)
-    outcome = run_job(_to_train(job, to_train, inventory, known, say), console)
-    assert outcome.tables is not None  # no dry run
-    failed = settle_aliases(
-        _for(job, to_train), outcome.tables, registry,
-        {c.category: c for c in inventory}, say,
-    )  # fmt: skip
+    with _session(job):
+        outcome = run_job(_to_train(job, to_train, inventory, known, say), console)
+        assert outcome.tables is not None  # no dry run
+        failed = settle_aliases(
+            _for(job, to_train), outcome.tables, registry,
+            {c.category: c for c in inventory}, say,
+        )  # fmt: skip
     return Batch(changes, failed)
+
+
+@contextlib.contextmanager
+def _session(job: Job) -> Iterator[None]:
+    """One Ray for the trainings and for all that is judged after them, where there is one."""
+    if job.config.executor != "ray":
+        yield
+        return
+    from orchestrator.running.ray_executor import ray_session
+
+    with ray_session(job.config.address):
+        yield
 
 
 def _wanted(job: Job) -> tuple[str, ...]:

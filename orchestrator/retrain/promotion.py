@@ -10,7 +10,6 @@ from memseg.versions.version import Version
 from orchestrator.aggregation.selection import Finished
 from orchestrator.aggregation.tables import Tables
 from orchestrator.job.job import Job
-from orchestrator.job.layouts import layout_of
 from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.registry.registry import Registry
 from orchestrator.retrain.decision import Judged, decide
@@ -87,24 +86,15 @@ def _figures(
     job: Job, winner: Finished, versions: list[Version], unseen: tuple[str, ...]
 ) -> dict[str, dict[str, float | None]]:
     # torch takes seconds to import: only when there is something to judge.
-    from orchestrator.running.inputs import Sources
-    from orchestrator.running.judging import Model, judge
+    from orchestrator.running.inputs import sources_of
+    from orchestrator.running.judging import judge
     from orchestrator.running.placement import Placement
 
     config = job.config
-    models = [
-        Model(v.id, v.read_json("config.json")["settings"], v.read("model.safetensors"))
-        for v in versions
-    ]
-    sources = Sources(
-        root=str(config.data.root),
-        layout=layout_of(config.data),
-        textures=config.textures,
-        encoder_weights=config.encoder_weights,
-    )
+    sources = sources_of(config)
     placement = Placement(device=config.device, threads=config.resources.threads)
     if config.executor == "ray":
         from orchestrator.running.ray_judging import judge_on_ray
 
-        return judge_on_ray(config, models, winner.trial, unseen, sources, placement)
-    return judge(models, winner.trial, unseen, sources, placement)
+        return judge_on_ray(config, versions, winner.trial, unseen, sources, placement)
+    return judge(versions, winner.trial, unseen, sources, placement)

@@ -12,7 +12,6 @@ from memseg.errors import MemSegError
 from memseg.training.intervals import Intervals
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.job.job import Job
-from orchestrator.job.layouts import layout_of
 from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.event_log import EventLog
 from orchestrator.ledger.ledger import Done, Ledger, Record
@@ -26,7 +25,7 @@ from orchestrator.running import events
 from orchestrator.running.event_listener import ended, logged
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inline import run_inline
-from orchestrator.running.inputs import Sources, encoder_or_error
+from orchestrator.running.inputs import Sources, encoder_or_error, sources_of
 from orchestrator.running.placement import Placement
 from orchestrator.running.progress import begin
 from orchestrator.running.view import SweepView
@@ -51,12 +50,7 @@ def execute(
     finished = Counter(t.category for t in plan.trials if isinstance(records.get(t.key), Done))
     planned = {c.category: plan.planned(c.category) for c in plan.categories}
     view = SweepView(console, begin(planned, finished, to_do, score))
-    sources = Sources(
-        root=str(config.data.root),
-        layout=layout_of(config.data),
-        textures=config.textures,
-        encoder_weights=config.encoder_weights,
-    )
+    sources = sources_of(config)
     placement = Placement(
         device=allotment.device,
         threads=allotment.threads,

@@ -14,6 +14,8 @@ from memseg.data.textures import load_textures, texture_identity
 from memseg.errors import MemSegError, StorageError
 from memseg.model.weights import EncoderWeights, load_encoder_weights
 from memseg.storage import open_folder
+from orchestrator.job.layouts import layout_of
+from orchestrator.job.settings import JobConfig
 from orchestrator.planning.trial import Inputs
 
 
@@ -26,6 +28,16 @@ class Sources:
     textures: str | None
     """None: textures drawn by the code."""
     encoder_weights: str
+
+
+def sources_of(config: JobConfig) -> Sources:
+    """Those of a job."""
+    return Sources(
+        root=str(config.data.root),
+        layout=layout_of(config.data),
+        textures=config.textures,
+        encoder_weights=config.encoder_weights,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,19 @@
-"""Judges models of the registry on images that are handed in. Without Ray."""
+"""Judges versions of the registry on images of today. Without Ray."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 
-from memseg.config import MethodConfig, build
 from memseg.data.product import Product
-from memseg.errors import MemSegError, RegistryError, StorageError
+from memseg.errors import MemSegError, StorageError
 from memseg.evaluation.maps import anomaly_maps
 from memseg.evaluation.synthetic import evaluate_synthetic
 from memseg.metrics.evaluate import compute_metrics
-from memseg.model.network import restore_network
+from memseg.prediction.restoring import config_of, restore
 from memseg.training.execution import Execution, make_execution, set_threads
+from memseg.versions.version import Version
 from orchestrator.planning.trial import Trial
 from orchestrator.running.inputs import Sources, product_or_error
 from orchestrator.running.placement import Placement
@@ -24,19 +21,8 @@ from orchestrator.running.placement import Placement
 SYNTHETIC, IMAGE, PIXEL = "synthetic score", "test image AUROC", "test pixel AUROC"
 
 
-@dataclass(frozen=True)
-class Model:
-    """A version as bytes, so that it can be judged anywhere."""
-
-    version: str
-    settings: Mapping[str, object]
-    """Of its method, by dotted name."""
-    weights: bytes
-    """Its ``model.safetensors``."""
-
-
 def judge(
-    models: Sequence[Model],
+    versions: Sequence[Version],
     trial: Trial,
     unseen: Sequence[str],
     sources: Sources,
@@ -44,22 +30,22 @@ def judge(
 ) -> dict[str, dict[str, float | None]]:
     """Version -> figure -> value in [0, 1], larger is better; None where it is not defined.
 
-    ``trial``: says which images and which validation anomalies: the same for all models.
+    ``trial``: says which images and which validation anomalies: the same for all versions.
     ``unseen``: names of the normal images that validation is made of; none: not judged by it.
     Test figures are of the trial's test images. Raises MemSegError.
     """
     set_threads(placement.threads)
     products: dict[int, Product] = {}
     found = {}
-    for model in models:
-        config = build(MethodConfig, model.settings)
+    for version in versions:
+        config = config_of(version)
         size = config.image.size
         if size not in products:
             products[size] = _product(sources, trial, size)
         execution = make_execution(
             placement.device, trial.method.training.precision, config.training.channels_last
         )
-        found[model.version] = _figures(model, config, trial, products[size], unseen, execution)
+        found[version.id] = _figures(version, trial, products[size], unseen, execution)
     return found
 
 
@@ -77,19 +63,14 @@ def _product(sources: Sources, trial: Trial, size: int) -> Product:
 
 
 def _figures(
-    model: Model,
-    config: MethodConfig,
+    version: Version,
     trial: Trial,
     product: Product,
     unseen: Sequence[str],
     execution: Execution,
 ) -> dict[str, float | None]:
-    try:
-        network = restore_network(config, load_tensors(model.weights))
-    except SafetensorError as error:
-        raise RegistryError(f"version {model.version} holds no tensors: {error}") from error
+    network = restore(version)
     execution.place(network)
-    network.refresh_memory()
     wanted = frozenset(unseen)
     normal = product.train[[i for i, name in enumerate(product.train_names) if name in wanted]]
     synthetic = evaluate_synthetic(

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import ray
 
 from memseg.errors import MemSegError, StorageError
+from memseg.versions.version import Version
 from orchestrator.job.settings import JobConfig
 from orchestrator.planning.trial import Trial
 from orchestrator.running.inputs import Sources
-from orchestrator.running.judging import Model, judge
+from orchestrator.running.judging import judge
 from orchestrator.running.placement import Placement
 from orchestrator.running.ray_executor import ray_session
 
 
 def judge_on_ray(
     config: JobConfig,
-    models: Sequence[Model],
+    versions: Sequence[Version],
     trial: Trial,
     unseen: Sequence[str],
     sources: Sources,
@@ -34,7 +35,7 @@ def judge_on_ray(
             max_retries=3,
         )
         try:
-            found = ray.get(task.remote(models, trial.to_json(), unseen, sources, placement))
+            found = ray.get(task.remote(versions, trial.to_json(), unseen, sources, placement))
         except ray.exceptions.RayError as error:
             raise StorageError(f"Ray could not judge the models: {str(error)[:400]}") from error
     if isinstance(found, MemSegError):
@@ -43,7 +44,7 @@ def judge_on_ray(
 
 
 def _judge(
-    models: Sequence[Model],
+    versions: Sequence[Version],
     trial: dict[str, object],
     unseen: Sequence[str],
     sources: Sources,
@@ -53,6 +54,6 @@ def _judge(
     from orchestrator.planning.trial import from_json
 
     try:
-        return judge(models, from_json(trial), unseen, sources, placement)
+        return judge(versions, from_json(trial), unseen, sources, placement)
     except MemSegError as error:
         return error

@@ -34,12 +34,17 @@ def make_network(memory: npt.NDArray[np.uint8], **settings: Any) -> MemSegNet:
     flat = {name.replace("__", "."): value for name, value in settings.items()}
     config = build(MethodConfig, {"image.size": SIDE, **flat})
     network = build_network(config, memory, EncoderWeights("random", None), 0)
+    return with_statistics(network, draw(4, seed=1))
+
+
+def with_statistics(network: MemSegNet, images: npt.NDArray[np.uint8]) -> MemSegNet:
+    """The network itself, in eval mode, with BatchNorm's statistics of these images."""
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
     network.train()
     with torch.no_grad():
-        network(torch.from_numpy(draw(4, seed=1)).float() / 255)
+        network(torch.from_numpy(images).float() / 255)
     return network.eval()
 
 

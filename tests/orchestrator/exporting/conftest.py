@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 from safetensors.torch import save
 
 from memseg.config import MethodConfig, build
@@ -22,6 +21,7 @@ from memseg.storage import open_folder
 from orchestrator.planning.trial import default_settings
 from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry, Version
+from tests.memseg.export.conftest import with_statistics
 
 SIDE = 64
 KEY = "aaaa0001"
@@ -64,13 +64,7 @@ def network() -> MemSegNet:
     """The model's network: random weights, with BatchNorm's statistics of images."""
     config = build(MethodConfig, {"image.size": SIDE})
     made = build_network(config, draw(2, seed=0), EncoderWeights("random", None), 0)
-    for module in made.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = 1.0
-    made.train()
-    with torch.no_grad():
-        made(torch.from_numpy(draw(4, seed=1)).float() / 255)
-    return made.eval()
+    return with_statistics(made, draw(4, seed=1))
 
 
 def make_result(weights: bytes, test_images: str, precision: str = "fp32") -> dict[str, Any]:

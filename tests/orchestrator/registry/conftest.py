@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import safetensors.numpy
 
+from memseg.storage import Folder
 from orchestrator.planning.trial import default_settings
 from orchestrator.registry.bundle import version_files
 
@@ -39,6 +41,23 @@ def make_result(key: str = "aaaa0001", category: str = "screw", **changed: Any) 
         "started_at": "2026-01-01T00:00:00+00:00", "ended_at": "2026-01-01T01:00:00+00:00",
         **changed,
     }  # fmt: skip
+
+
+@contextlib.contextmanager
+def killed_after(writes: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Inside, the process "is killed" before a write when so many are done; gives their names."""
+    real, done = Folder.write, list[str]()
+
+    def killed(self: Folder, relative: str, data: bytes) -> None:
+        if len(done) == writes:
+            raise KeyboardInterrupt
+        real(self, relative, data)
+        done.append(relative)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            yield done
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from orchestrator.registry.history import read_history
 from orchestrator.registry.registry import Registry
 from orchestrator.registry.verify import verify
 from orchestrator.registry.weights import read_tensors
+from tests.orchestrator.registry.conftest import killed_after
 
 Files = Callable[..., dict[str, bytes]]
 A, B, C, D = "aaaa0001", "bbbb0002", "cccc0003", "dddd0004"
@@ -147,18 +148,8 @@ def test_deleted_aliases_are_made_again_by_a_promotion_and_history_goes_on(
 def test_a_change_that_is_killed_before_any_write_changes_nothing(
     quick: Registry, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
-    real, writes = Folder.write, []
-
-    def killed(self: Folder, relative: str, data: bytes) -> None:
-        if len(writes) == written:
-            raise KeyboardInterrupt
-        real(self, relative, data)
-        writes.append(relative)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Folder, "write", killed)
-        with pytest.raises(KeyboardInterrupt):
-            quick.promote("screw", B, "")
+    with killed_after(written, monkeypatch):
+        quick.promote("screw", B, "")
     assert quick.aliases("screw").champion == A
     assert champions_after(quick) == [A]
     assert verify(quick) == []

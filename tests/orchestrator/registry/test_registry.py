@@ -17,6 +17,7 @@ from memseg.versions.layout import REQUIRED
 from orchestrator.registry.registry import Registry
 from orchestrator.registry.verify import verify
 from orchestrator.registry.weights import read_tensors
+from tests.orchestrator.registry.conftest import killed_after
 
 Files = Callable[..., dict[str, bytes]]
 FIRST, SECOND = "aaaa0001", "bbbb0002"
@@ -88,18 +89,8 @@ def test_publishing_twice_is_one_version_and_writes_nothing(
 def test_a_publisher_killed_before_any_write_leaves_no_version_or_a_whole_one(
     quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
-    real, writes = Folder.write, []
-
-    def killed(self: Folder, relative: str, data: bytes) -> None:
-        if len(writes) == written:
-            raise KeyboardInterrupt
-        real(self, relative, data)
-        writes.append(relative)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Folder, "write", killed)
-        with pytest.raises(KeyboardInterrupt):
-            quick_registry.publish("screw", FIRST, files_of())
+    with killed_after(written, monkeypatch) as writes:
+        quick_registry.publish("screw", FIRST, files_of())
     whole = "manifest.json" in writes
     assert whole == (written > len(REQUIRED))
     assert quick_registry.version_ids("screw") == ((FIRST,) if whole else ())
