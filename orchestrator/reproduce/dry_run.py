@@ -12,6 +12,7 @@ from orchestrator.job.job import Job
 from orchestrator.ledger.ledger import Done, Record
 from orchestrator.planning.allotment import Allotment
 from orchestrator.planning.estimate import START_S, Estimate, trial_seconds
+from orchestrator.planning.plan import Plan
 from orchestrator.planning.render import (
     WIDTH,
     cost_rows,
@@ -23,6 +24,7 @@ from orchestrator.planning.render import (
     problem_lines,
     warnings_of,
 )
+from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Part
 from orchestrator.reproduce.programme import Programme, count_done
 
@@ -33,17 +35,22 @@ def render_programme(
     costs: Estimate,
     records: Mapping[str, Record],
     left_out: Sequence[str],
+    whole: Programme | None = None,
 ) -> RenderableType:
     """Each experiment's trials and what they share, the categories, and the cost of all.
 
-    ``left_out``: experiments that the data cannot give, in sentences.
+    ``left_out``: experiments that the data cannot give, in sentences. ``whole``: the programme as
+    it would be with the categories that are missing.
     """
     plan = programme.plan
+    categories = _categories(programme)
+    if whole is not None:
+        categories.append(_whole(whole, costs.allotment, records))
     return Group(
         facts(head_rows(job, plan)),
         Text(),
         _experiments(programme, costs.allotment, records),
-        *listed("Categories", _categories(programme), "white"),
+        *listed("Categories", categories, "white"),
         *listed("Left out", left_out, "yellow"),
         *listed("Cannot be trained", problem_lines(plan), "red"),
         *listed("Cannot be had", dropped_lines(plan), "yellow"),
@@ -67,13 +74,10 @@ def _experiments(
     table.add_column("", ratio=1, overflow="fold")
     for name in ("categories", "trials", "shared", "done", "to run", "time"):
         table.add_column(name, justify="right", no_wrap=True)
-    results = [r.result for r in records.values() if isinstance(r, Done)]
     for part in programme.parts:
         new = programme.new_in(part)
         left = [t for t in new if not isinstance(records.get(t.key), Done)]
-        seconds = trial_seconds(part.plan, left, allotment, results)
-        start = START_S[allotment.executor]
-        total = sum(start + s for s in seconds) / allotment.at_once
+        total = _seconds(part.plan, left, allotment, records)
         trials = part.plan.trials
         table.add_row(
             part.experiment.name, part.experiment.title.partition(": ")[2],
@@ -87,6 +91,22 @@ def _experiments(
     table.add_row("all", "each trial once", "", str(len(everything)), str(shared), str(done),
                   str(len(everything) - done), "")  # fmt: skip
     return table
+
+
+def _seconds(
+    plan: Plan, trials: Sequence[Trial], allotment: Allotment, records: Mapping[str, Record]
+) -> float:
+    results = [r.result for r in records.values() if isinstance(r, Done)]
+    seconds = trial_seconds(plan, trials, allotment, results)
+    return sum(START_S[allotment.executor] + s for s in seconds) / allotment.at_once
+
+
+def _whole(whole: Programme, allotment: Allotment, records: Mapping[str, Record]) -> str:
+    trials = [t for t in whole.plan.trials if not isinstance(records.get(t.key), Done)]
+    return (
+        f"with the missing ones as published it would be {len(whole.plan.trials)} trials, about "
+        f"{duration(_seconds(whole.plan, trials, allotment, records))}"
+    )
 
 
 def _categories(programme: Programme) -> list[str]:

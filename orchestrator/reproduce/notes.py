@@ -25,6 +25,9 @@ _NO_FIGURE_OF = (
 )  # fmt: skip
 """Settings of thresholds and of synthetic validation, which no AUROC depends on."""
 
+_OF_HELD_OUT = ("validation.held_out_least", "validation.held_out_most")
+"""Mean nothing where nothing is held out."""
+
 
 def notes_of(
     part: Part, records: Mapping[str, Record], averaged: Sequence[str]
@@ -129,9 +132,10 @@ def _settings(part: Part) -> Iterator[Condition]:
     for row in part.experiment.rows:
         untold = {*_SAID_ELSEWHERE, *_NO_FIGURE_OF, *row.settings}
         for category, trials in part.trials[row.name].items():
-            paper = resolve("paper", category).by_name
-            for name, value in trials[0].method.by_name.items():
-                if value != paper[name] and name not in untold:
+            method, paper = trials[0].method, resolve("paper", category).by_name
+            idle = () if method.validation.held_out_share else _OF_HELD_OUT
+            for name, value in method.by_name.items():
+                if value != paper[name] and name not in untold and name not in idle:
                     ours.setdefault(name, {})[value] = None
                     papers.setdefault(name, {})[paper[name]] = None
     if not ours:

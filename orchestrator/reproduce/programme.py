@@ -10,6 +10,7 @@ from orchestrator.job.job import Job
 from orchestrator.ledger.ledger import Done, Record
 from orchestrator.planning.inventory import Inventory
 from orchestrator.planning.joining import join_plans
+from orchestrator.planning.mvtec_ad import published_inventory
 from orchestrator.planning.plan import Plan, make_plan, trials_at
 from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Experiment, Part
@@ -53,6 +54,19 @@ def make_programme(
     named = {c.category for part in parts for c in part.plan.categories}
     categories = [c for c in inventory.categories if c.category in named]
     return Programme(parts, join_plans([part.plan for part in parts], categories))
+
+
+def with_published(inventory: Inventory) -> Inventory | None:
+    """The inventory with MVTec AD's missing categories as they were published, for costs.
+
+    None where all of them are there, or none.
+    """
+    present = {c.category for c in inventory.categories}
+    whole = published_inventory().categories
+    missing = tuple(c for c in whole if c.category not in present)
+    if not missing or len(missing) == len(whole):
+        return None
+    return replace(inventory, categories=(*inventory.categories, *missing))
 
 
 def make_part(job: Job, inventory: Inventory, auto_precision: str, experiment: Experiment) -> Part:

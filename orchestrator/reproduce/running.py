@@ -20,7 +20,7 @@ from orchestrator.planning.render import as_text
 from orchestrator.reproduce.choosing import named_job, of_the_data, wanted
 from orchestrator.reproduce.dry_run import render_programme
 from orchestrator.reproduce.experiment import Experiment, Finished, Output
-from orchestrator.reproduce.programme import beaten_of, count_done, make_programme
+from orchestrator.reproduce.programme import beaten_of, count_done, make_programme, with_published
 from orchestrator.sweeping import carry_out, look, prepare, where_it_runs
 
 _WIDTH = 100
@@ -56,7 +56,11 @@ def _reproduce(
     programme = make_programme(job, found.inventory, found.precision, kept)
     prepared = prepare(job, programme.plan, found, console)
     if job.config.dry_run:
-        shown = render_programme(job, programme, prepared.costs, prepared.records, left_out)
+        missing = None if job.config.data.categories else with_published(found.inventory)
+        whole = missing and make_programme(job, missing, found.precision, kept)
+        shown = render_programme(
+            job, programme, prepared.costs, prepared.records, left_out, whole
+        )
         console.print(as_text(shown), end="", highlight=False, markup=False, soft_wrap=True)
         return True
     for line in left_out:
