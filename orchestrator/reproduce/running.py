@@ -58,9 +58,7 @@ def _reproduce(
     if job.config.dry_run:
         missing = None if job.config.data.categories else with_published(found.inventory)
         whole = missing and make_programme(job, missing, found.precision, kept)
-        shown = render_programme(
-            job, programme, prepared.costs, prepared.records, left_out, whole
-        )
+        shown = render_programme(job, programme, prepared.costs, prepared.records, left_out, whole)
         console.print(as_text(shown), end="", highlight=False, markup=False, soft_wrap=True)
         return True
     for line in left_out:
