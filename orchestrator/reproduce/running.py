@@ -57,7 +57,7 @@ def _reproduce(
     prepared = prepare(job, programme.plan, found, console)
     if job.config.dry_run:
         missing = None if job.config.data.categories else with_published(found.inventory)
-        whole = missing and make_programme(job, missing, found.precision, kept)
+        whole = make_programme(job, missing, found.precision, kept) if missing else None
         shown = render_programme(job, programme, prepared.costs, prepared.records, left_out, whole)
         console.print(as_text(shown), end="", highlight=False, markup=False, soft_wrap=True)
         return True

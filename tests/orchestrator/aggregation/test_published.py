@@ -9,8 +9,8 @@ import pytest
 from memseg.config import OBJECTS, TEXTURES
 from orchestrator.aggregation import published
 from orchestrator.aggregation.paper import STEPS, TABLE_1
-from orchestrator.aggregation.published import ALL, MEMSEG, per_category
 from orchestrator.aggregation.public_code import LAST_STEP
+from orchestrator.aggregation.published import ALL, MEMSEG, per_category
 
 METRICS = ("image_auroc", "pixel_auroc")
 MISPRINTED = {
@@ -53,7 +53,7 @@ def test_the_public_codes_averages_are_those_that_it_publishes() -> None:
         for metric, expected in zip(METRICS, (image, pixel)):
             mean = statistics.fmean(getattr(one, metric) for one in found.values())
             assert mean == pytest.approx(expected, abs=0.0001)
-    assert LAST_STEP == published.public_code("last_step")
+    assert published.public_code("last_step") == LAST_STEP
 
 
 def test_steps_speed_and_sources_are_there() -> None:

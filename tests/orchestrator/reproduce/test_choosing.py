@@ -29,7 +29,7 @@ def test_names_come_before_the_options_apart_or_with_commas() -> None:
 def test_what_is_not_offered_is_said_with_what_is() -> None:
     with pytest.raises(SettingError, match="did you mean 'table3'"):
         wanted(["tabel3"], EXPERIMENTS)
-    with pytest.raises(SettingError, match="table1, .*figure8 or all"):
+    with pytest.raises(SettingError, match=r"table1, .*figure8 or all"):
         wanted([], EXPERIMENTS)
 
 
