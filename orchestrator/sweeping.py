@@ -22,7 +22,7 @@ from orchestrator.aggregation.write import write_failures, write_tables
 from orchestrator.job.job import Job
 from orchestrator.ledger.contents import record_contents
 from orchestrator.ledger.event_log import read_events
-from orchestrator.ledger.ledger import Done, Ledger, Record
+from orchestrator.ledger.ledger import TRIALS, Done, Ledger, Record
 from orchestrator.ledger.pending import pending
 from orchestrator.ledger.reading import read_records
 from orchestrator.planning.allotment import Allotment, allot
@@ -113,10 +113,15 @@ def where_it_runs(job: Job, run: Callable[[Capacity, Iterable[str]], T]) -> T:
 
 
 def look(job: Job, capacity: Capacity, flags: Iterable[str]) -> Found:
-    """Lists and hashes what the job names. Raises as ``gather_inventory``."""
+    """Lists and hashes what the job names. Raises as ``gather_inventory``.
+
+    A dry run over a workspace without any trial has no result to find by what images hold, and
+    does without reading gigabytes of them.
+    """
     device = resolve_device(job.config.device, capacity.gpus)
     ledger = Ledger(open_folder(job.config.workspace))
-    inventory = gather_inventory(job, os.environ)
+    unread = job.config.dry_run and not ledger.workspace.folders(TRIALS)
+    inventory = gather_inventory(job, os.environ, unread=unread)
     return Found(inventory, resolve_precision("auto", device, flags), device, capacity, ledger)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from memseg.errors import DataError
+from memseg.errors import DataError, MemSegError, StorageDownError
 from memseg.storage import Folder
 from orchestrator.aggregation.terminal import places_table
 from orchestrator.aggregation.trial_rows import make_trial_columns
@@ -67,10 +67,28 @@ def _reproduce(
     folder, plan = prepared.folder, programme.plan
     write_trials(folder, make_trial_columns(plan, records, frozenset()))
     write_failures(folder, plan.name, read_events(folder))
-    for part in programme.parts:
-        output = part.experiment.make(Finished(part, records, job, prepared.ledger))
-        _leave(output, folder, console)
-    return count_done(plan.trials, records) == len(plan.trials) and not plan.refused
+    made = [
+        leave_output(Finished(part, records, job, prepared.ledger), folder, console)
+        for part in programme.parts
+    ]
+    return all(made) and count_done(plan.trials, records) == len(plan.trials) and not plan.refused
+
+
+def leave_output(finished: Finished, folder: Folder, console: Console) -> bool:
+    """Makes, writes and shows an experiment's output; returns whether it could be made.
+
+    What keeps one from being made is said, and keeps no other. Raises StorageDownError.
+    """
+    experiment = finished.part.experiment
+    try:
+        _leave(experiment.make(finished), folder, console)
+    except StorageDownError:
+        raise
+    except MemSegError as error:
+        text = f"{experiment.name} could not be made: {error}"
+        console.print(text, markup=False, highlight=False, style="bold red")
+        return False
+    return True
 
 
 def _leave(output: Output, folder: Folder, console: Console) -> None:

@@ -89,6 +89,9 @@ def test_table_4_interrupted_and_run_again_repeats_nothing_and_publishes_nothing
     assert len(pd.read_parquet(folder / "trials.parquet")) == 3
     assert "Table 4" in capsys.readouterr().out
 
+    assert reproduce("table4", "--dry_run") == 0
+    assert "nothing is left to do" in capsys.readouterr().out
+
     # No model of it is published, nor chosen; a sweep finds the whole method's trial done.
     assert not (workspace / "registry").exists()
     assert registry(["tables", "reproduce-table4", "--workspace", str(workspace)]) == 2
