@@ -108,7 +108,7 @@ def per_category_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
     lines += _averages(scores, paper, public)
     printed = published.averages[MEMSEG][ALL]
     count = len(published.categories)
-    lines.append(Line((), f"the paper's own, all {count}", None, printed, sums_up=True))
+    lines.append(Line((), f"the paper, all {count}", None, printed, sums_up=True))
     methods = {
         method: [_of_method(line, found, published.averages[method]) for line in lines]
         for method, found in published.methods.items()
@@ -121,8 +121,8 @@ def _averages(scores: Mapping[str, Score], paper: Results, public: Results) -> l
     """Of the paper's categories, of its two groups, and of all where there are others too."""
     ours = [c for c in scores if c in paper]
     groups = {
-        f"{AVERAGE}, textures": [c for c in ours if c in TEXTURES],
-        f"{AVERAGE}, objects": [c for c in ours if c in OBJECTS],
+        "textures": [c for c in ours if c in TEXTURES],
+        "objects": [c for c in ours if c in OBJECTS],
         AVERAGE: ours,
     }
     lines = [
@@ -139,7 +139,7 @@ def _averages(scores: Mapping[str, Score], paper: Results, public: Results) -> l
     ]
     if len(ours) < len(scores):
         every = average(scores, scores)
-        lines.append(Line((), f"{AVERAGE}, all of ours ({len(scores)})", every, sums_up=True))
+        lines.append(Line((), f"{AVERAGE}, all ours ({len(scores)})", every, sums_up=True))
     return lines
 
 

@@ -131,7 +131,7 @@ def test_table_2_on_a_small_tree_like_btads(
     assert reproduce("table2", *options, root=root) == 0
     table = pd.read_csv(tmp_path / "ws/sweeps/reproduce-table2/table2.csv", dtype={"category": str})
     rows = table.set_index("category")
-    assert list(rows.index) == ["01", "03", "average (2)", "the paper's own, all 3"]
+    assert list(rows.index) == ["01", "03", "average (2)", "the paper, all 3"]
     assert rows["paper_image_auroc"]["03"] == 0.994
     mean = rows.loc["average (2)"]
     assert mean["image_auroc"] == pytest.approx(rows["image_auroc"][:2].mean())

@@ -38,7 +38,7 @@ def test_the_curve_is_a_picture_that_follows_the_figures(
     picture = drawn(0.9)
     pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
     assert pixels is not None
-    assert pixels.shape == (600, 960, 3)
+    assert pixels.shape == (720, 960, 3)
     assert drawn(0.9) == picture
     assert drawn(0.85) != picture
 
