@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -16,21 +17,24 @@ from memseg.storage import Folder, open_folder
 from memseg.training.shares import check_split
 from orchestrator.aggregation.tables import Tables, make_tables
 from orchestrator.aggregation.terminal import print_tables
+from orchestrator.aggregation.winners import Beaten, no_weights, weights_to_drop
 from orchestrator.aggregation.write import write_failures, write_tables
 from orchestrator.job.job import Job
 from orchestrator.ledger.contents import record_contents
 from orchestrator.ledger.event_log import read_events
-from orchestrator.ledger.ledger import Done, Ledger, Record
+from orchestrator.ledger.ledger import TRIALS, Done, Ledger, Record
 from orchestrator.ledger.pending import pending
 from orchestrator.ledger.reading import read_records
 from orchestrator.planning.allotment import Allotment, allot
-from orchestrator.planning.estimate import estimate, largest_trial_gib
+from orchestrator.planning.estimate import Estimate, estimate, largest_trial_gib
 from orchestrator.planning.hardware import Capacity, resolve_device, this_machine
 from orchestrator.planning.inventory import Inventory, gather_inventory
 from orchestrator.planning.plan import Plan, make_plan
 from orchestrator.planning.plan_file import plan_bytes
 from orchestrator.planning.render import as_text, render_dry_run
 from orchestrator.publishing import drop_weights, publish_winners
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,70 +47,139 @@ class Outcome:
     """None for a dry run."""
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a job can be planned from, on the machine or cluster that will train."""
+
+    inventory: Inventory
+    precision: str
+    """What training.precision auto means there: fp32 or bf16."""
+    device: str
+    capacity: Capacity
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, what runs it, and what the ledger knows of it already."""
+
+    plan: Plan
+    inventory: Inventory
+    allotment: Allotment
+    ledger: Ledger
+    records: Mapping[str, Record]
+
+    @property
+    def folder(self) -> Folder:
+        """``sweeps/NAME`` of the workspace."""
+        return self.ledger.workspace.sub(f"sweeps/{self.plan.name}")
+
+    @property
+    def costs(self) -> Estimate:
+        """Of what is left to do."""
+        results = [r.result for r in self.records.values() if isinstance(r, Done)]
+        return estimate(self.plan, self.allotment, self.done, results)
+
+    @property
+    def done(self) -> frozenset[str]:
+        """Keys of the trials that the ledger has results of."""
+        return frozenset(k for k, record in self.records.items() if isinstance(record, Done))
+
+
 def run_job(job: Job, console: Console) -> Outcome:
     """Plans, runs what the ledger does not have, writes tables, publishes the winners.
 
     Raises SettingError, DataError and the like before anything is started; StorageDownError
     where the workspace is gone in the middle.
     """
+    return where_it_runs(job, lambda capacity, flags: _run(job, console, capacity, flags))
+
+
+def where_it_runs(job: Job, run: Callable[[Capacity, Iterable[str]], T]) -> T:
+    """``run`` with capacity and CPU flags of what will train: this machine, or the cluster.
+
+    The cluster is joined until ``run`` has ended; a dry run asks this machine alone.
+    """
     config = job.config
     address = config.address or os.environ.get("RAY_ADDRESS")
     if config.executor != "ray" or config.dry_run or not address:
-        return _run(job, console, this_machine(os.environ), read_cpu_flags())
+        return run(this_machine(os.environ), read_cpu_flags())
     # A cluster's devices decide what can run there, not those of the machine that plans.
     from orchestrator.running.ray_capacity import cluster_capacity, common_cpu_flags
     from orchestrator.running.ray_executor import ray_session
 
     with ray_session(config.address):
-        return _run(job, console, cluster_capacity(), common_cpu_flags())
+        return run(cluster_capacity(), common_cpu_flags())
 
 
-def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -> Outcome:
-    plan, inventory, allotment, ledger = _plan(job, capacity, flags)
-    records = read_records(ledger, plan.trials, functools.partial(_say, console))
-    if job.config.dry_run:
-        done = {key for key, record in records.items() if isinstance(record, Done)}
-        results = [r.result for r in records.values() if isinstance(r, Done)]
-        costs = estimate(plan, allotment, done, results)
-        console.print(as_text(render_dry_run(job, plan, costs, done)), end="", highlight=False,
-                      markup=False, soft_wrap=True)  # fmt: skip
-        return Outcome(True)
+def look(job: Job, capacity: Capacity, flags: Iterable[str]) -> Found:
+    """Lists and hashes what the job names. Raises as ``gather_inventory``.
+
+    A dry run over a workspace without any trial has no result to find by what images hold, and
+    does without reading gigabytes of them.
+    """
+    device = resolve_device(job.config.device, capacity.gpus)
+    ledger = Ledger(open_folder(job.config.workspace))
+    unread = job.config.dry_run and not ledger.workspace.folders(TRIALS)
+    inventory = gather_inventory(job, os.environ, unread=unread)
+    return Found(inventory, resolve_precision("auto", device, flags), device, capacity, ledger)
+
+
+def prepare(job: Job, plan: Plan, found: Found, console: Console) -> Prepared:
+    """What will run the plan, and its records. Raises SettingError, StorageError."""
+    resources = job.config.resources
+    for trial in plan.trials:
+        check_split(trial.method.training.batch_size, resources.workers_per_trial)
+    allotment = allot(
+        resources, job.config.executor, found.device, found.capacity, len(plan.trials),
+        largest_trial_gib(plan),
+    )  # fmt: skip
+    records = read_records(found.ledger, plan.trials, functools.partial(_say, console))
+    return Prepared(plan, found.inventory, allotment, found.ledger, records)
+
+
+def carry_out(
+    job: Job, prepared: Prepared, console: Console, beaten: Beaten
+) -> Mapping[str, Record]:
+    """Runs what the ledger does not have; returns what it knows of the plan afterwards.
+
+    ``beaten``: whose weights go as soon as a trial has ended. Writes plan.json and events.jsonl.
+    Raises DataError where nothing can be trained at all, StorageDownError.
+    """
+    plan, ledger, records = prepared.plan, prepared.ledger, prepared.records
     if not plan.trials:
         problems = "; ".join(plan.problems.values())
         raise DataError(f"no category can be trained: {problems}")
-    folder = ledger.workspace.sub(f"sweeps/{plan.name}")
-    folder.write("plan.json", plan_bytes(plan))
-    for category in inventory.categories:
+    prepared.folder.write("plan.json", plan_bytes(plan))
+    for category in prepared.inventory.categories:
         record_contents(ledger.workspace, category)
     to_do = pending(plan.trials, records, retry=job.config.retry_failed,
                     pruning=job.config.scheduler != "none")  # fmt: skip
-    _announce(job, plan, len(to_do), allotment, console)
-    if to_do:
-        # torch and Ray take seconds to import: only when there is something to run.
-        from orchestrator.running.execute import execute
+    _announce(job, plan, len(to_do), prepared.allotment, console)
+    if not to_do:
+        return records
+    # torch and Ray take seconds to import: only when there is something to run.
+    from orchestrator.running.execute import execute
 
-        execute(job, plan, records, to_do, allotment, ledger, console)
-        records = read_records(ledger, plan.trials)
+    execute(job, plan, records, to_do, prepared.allotment, ledger, console, beaten)
+    return read_records(ledger, plan.trials)
+
+
+def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -> Outcome:
+    found = look(job, capacity, flags)
+    plan = make_plan(job, found.inventory, found.precision)
+    prepared = prepare(job, plan, found, console)
+    if job.config.dry_run:
+        shown = render_dry_run(job, plan, prepared.costs, prepared.done)
+        console.print(as_text(shown), end="", highlight=False, markup=False, soft_wrap=True)
+        return Outcome(True)
+    # A mean over seeds that are not all there yet may still change its mind: then only the end
+    # drops weights.
+    beaten = no_weights if len(plan.seeds) > 1 else weights_to_drop
+    records = carry_out(job, prepared, console, beaten)
     tables = make_tables(plan, records)
-    published = _conclude(tables, records, ledger, folder, console)
+    published = _conclude(tables, records, prepared, console)
     return Outcome(published and tables.complete, tables)
-
-
-def _plan(
-    job: Job, capacity: Capacity, flags: Iterable[str]
-) -> tuple[Plan, Inventory, Allotment, Ledger]:
-    config = job.config
-    device = resolve_device(config.device, capacity.gpus)
-    ledger = Ledger(open_folder(config.workspace))
-    inventory = gather_inventory(job, os.environ)
-    plan = make_plan(job, inventory, resolve_precision("auto", device, flags))
-    for trial in plan.trials:
-        check_split(trial.method.training.batch_size, config.resources.workers_per_trial)
-    allotment = allot(
-        config.resources, config.executor, device, capacity, len(plan.trials),
-        largest_trial_gib(plan),
-    )  # fmt: skip
-    return plan, inventory, allotment, ledger
 
 
 def _announce(job: Job, plan: Plan, left: int, allotment: Allotment, console: Console) -> None:
@@ -135,11 +208,11 @@ def _say(console: Console, line: str) -> None:
 def _conclude(
     tables: Tables,
     records: Mapping[str, Record],
-    ledger: Ledger,
-    folder: Folder,
+    prepared: Prepared,
     console: Console,
 ) -> bool:
     """Writes, publishes and prints; returns whether all winners are in the registry."""
+    ledger, folder = prepared.ledger, prepared.folder
     write_tables(folder, tables)
     write_failures(folder, tables.plan.name, read_events(folder))
     notes = publish_winners(tables, ledger)

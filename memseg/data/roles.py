@@ -65,13 +65,15 @@ def check_roles(
     least_training: int,
     category: str,
     memory_most_share: float = 1.0,
-) -> None:
-    """Raises DataError where ``assign_roles`` would, with the number that ``count_held_out`` gave.
+) -> int:
+    """How many samples the memory gets. Raises DataError where ``assign_roles`` would.
 
-    A plan asks this for many memories: what is held out is found once for all of them.
+    ``held_out``: the number that ``count_held_out`` gave. A plan asks this for many memories:
+    what is held out is found once for all of them.
     """
     memory = _memory_count(memory_samples, memory_most_share, len(hashes) - held_out)
     _check(len(hashes), held_out, memory, least_training, category)
+    return memory
 
 
 def count_held_out(

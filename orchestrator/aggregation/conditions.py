@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.aggregation.paper import STEPS
 from orchestrator.aggregation.selection import FIRST_PLANNED, ONLY_TRIAL
 from orchestrator.aggregation.tables import Tables
+from orchestrator.planning.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,25 @@ def conditions(tables: Tables) -> tuple[Condition, ...]:
     return tuple(c for c in found if c.loud) + tuple(c for c in found if not c.loud)
 
 
-def _conditions(tables: Tables) -> Iterator[Condition]:
-    plan = tables.plan
+def encoder_conditions(plan: Plan, results: Iterable[Mapping[str, Any]]) -> Iterator[Condition]:
+    """What the encoder began from. ``results``: of the trials whose figures are shown."""
     if plan.encoder_weights == "random":
         yield Condition(
             "RANDOM ENCODER WEIGHTS: these figures say nothing about what MemSeg can do", True
         )
-    else:
-        yield Condition(f"encoder weights {plan.encoder_weights}")
-    bottleneck = {c.winner.result.get("bottleneck_weights") for c in tables.choices.values()}
-    if plan.encoder_weights != "random" and "random" in bottleneck:
+        return
+    yield Condition(f"encoder weights {plan.encoder_weights}")
+    if any(result.get("bottleneck_weights") == "random" for result in results):
         yield Condition(
             "RANDOM BLOCK 4: the encoder's file has no layer4, so the bottleneck began from "
             "random weights",
             True,
         )
+
+
+def _conditions(tables: Tables) -> Iterator[Condition]:
+    chosen = [choice.winner.result for choice in tables.choices.values()]
+    yield from encoder_conditions(tables.plan, chosen)
     yield from _selection(tables)
     if not tables.complete:
         yield Condition(f"INCOMPLETE: {tables.done} of {tables.planned} trials are done", True)
@@ -50,7 +55,7 @@ def _conditions(tables: Tables) -> Iterator[Condition]:
         )
     if tables.rows[-3].image_auroc is None:
         yield Condition("no image AUROC at all", True)
-    yield from _training(tables)
+    yield from training_conditions(tables.plan)
 
 
 def _selection(tables: Tables) -> Iterator[Condition]:
@@ -74,8 +79,8 @@ def _selection(tables: Tables) -> Iterator[Condition]:
         yield Condition(f"{ONLY_TRIAL}: the category has one trial, nothing was chosen")
 
 
-def _training(tables: Tables) -> Iterator[Condition]:
-    plan = tables.plan
+def training_conditions(plan: Plan) -> Iterator[Condition]:
+    """How the plan's trials are trained, and on which textures."""
 
     def distinct(of: Callable[[Any], Any]) -> list[Any]:
         return sorted({of(trial.method) for trial in plan.trials})

@@ -39,13 +39,13 @@ def render_terminal(tables: Tables, places: Mapping[str, str]) -> RenderableType
     ]
     if tables.plan.axes:
         parts += _average(tables)
-    sentences = [Text(c.text, "bold yellow" if c.loud else "") for c in conditions(tables)]
-    parts += [Text(), _list(sentences)]
+    said = [Text(c.text, "bold yellow" if c.loud else "") for c in conditions(tables)]
+    parts += [Text(), sentences(said)]
     problems = list(_problems(tables))
     if problems:
-        parts += [Text(), Text("Failed or left out", style="bold red"), _list(problems)]
+        parts += [Text(), Text("Failed or left out", style="bold red"), sentences(problems)]
     if places:
-        parts += [Text(), _places(places)]
+        parts += [Text(), places_table(places)]
     return Group(*parts)
 
 
@@ -160,7 +160,8 @@ def _problems(tables: Tables) -> Iterator[Text]:
         yield Text(f"{none.category}: {none.metric} is not defined: {none.reason}", "yellow")
 
 
-def _list(lines: Iterable[Text]) -> Table:
+def sentences(lines: Iterable[Text]) -> Table:
+    """Lines with a dash before each, folded where they are long."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column()
     grid.add_column(overflow="fold")
@@ -169,7 +170,8 @@ def _list(lines: Iterable[Text]) -> Table:
     return grid
 
 
-def _places(places: Mapping[str, str]) -> Table:
+def places_table(places: Mapping[str, str]) -> Table:
+    """What lies where."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")

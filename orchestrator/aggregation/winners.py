@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from orchestrator.aggregation.selection import best_per_category
 from orchestrator.ledger.ledger import Done, Record
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.trial import Trial
+
+
+class Beaten(Protocol):
+    """Says which finished trials of a plan, of one category or of all, lose their weights."""
+
+    def __call__(
+        self, plan: Plan, records: Mapping[str, Record], category: str | None = None
+    ) -> tuple[Trial, ...]: ...
+
+
+def no_weights(
+    plan: Plan, records: Mapping[str, Record], category: str | None = None
+) -> tuple[Trial, ...]:
+    """None of them."""
+    return ()
 
 
 def weights_to_drop(

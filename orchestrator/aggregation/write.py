@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from memseg.storage import Folder
@@ -44,10 +44,25 @@ def render_files(tables: Tables) -> dict[str, bytes]:
         "auroc.json": to_json(auroc, _AUROC_COLUMNS),
         "auroc.parquet": to_parquet(auroc, _AUROC_COLUMNS),
         "average.json": to_json(average, _AUROC_COLUMNS),
-        # Parquet first: making it takes more memory than it keeps, CSV the other way round.
-        "trials.parquet": columns_to_parquet(tables.trials, trial_rows.COLUMNS),
-        "trials.csv": columns_to_csv(tables.trials, trial_rows.COLUMNS),
+        **_trials_files(tables.trials),
     }
+
+
+def _trials_files(columns: Mapping[str, Sequence[Any]]) -> dict[str, bytes]:
+    # Parquet first: making it takes more memory than it keeps, CSV the other way round.
+    return {
+        "trials.parquet": columns_to_parquet(columns, trial_rows.COLUMNS),
+        "trials.csv": columns_to_csv(columns, trial_rows.COLUMNS),
+    }
+
+
+def write_trials(folder: Folder, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Writes ``trials.{csv,parquet}`` alone; ``columns``: of ``make_trial_columns``.
+
+    Raises StorageError.
+    """
+    for name, data in _trials_files(columns).items():
+        folder.write(name, data)
 
 
 def write_tables(folder: Folder, tables: Tables) -> tuple[str, ...]:

@@ -63,6 +63,29 @@ training. With --watch a signal between trainings is a clean end, 0.
 """
 
 
+_REPRODUCE = """\
+usage: python -m orchestrator.reproduce WHAT [WHAT ...] [--config FILE] [--NAME VALUE ...]
+
+Runs the trials of the paper's tables and figures on the categories that there are, each once,
+and writes each table with the paper's figures beside ours, and what was different under it, into
+WORKSPACE/sweeps/reproduce-WHAT. Nothing is published. Without --config: jobs/reproduce.yaml. All
+settings of orchestrator.sweep are settings here too, but for a grid. The same command again goes
+on where the last one stopped.
+
+WHAT, several apart or with commas:
+{what}
+
+Exit codes: 0 all done; 1 some trials failed, the tables are marked; 2 the command or its input is
+wrong and nothing was started; 3 the storage is gone or full; 130 interrupted.
+"""
+
+
+def reproduce_help(titles: Mapping[str, str], everything: str) -> str:
+    """What ``orchestrator.reproduce --help`` prints. ``titles``: experiment -> its title."""
+    what = [_entry(name, title) for name, title in titles.items()]
+    return _text(_REPRODUCE.format(what="\n".join([*what, _entry(everything, "all of them")])))
+
+
 def retrain_help() -> str:
     """What ``orchestrator.retrain --help`` prints."""
     return _text(_RETRAIN)

@@ -10,6 +10,7 @@ from memseg.config.encoder import encoder_identity
 from memseg.data.demo import draw_demo
 from memseg.data.fingerprints import (
     HashCache,
+    UnreadFiles,
     category_files,
     hash_files,
     test_fingerprint,
@@ -59,16 +60,18 @@ class Inventory:
     """Identity of the encoder's weights, see memseg.config.encoder."""
 
 
-def gather_inventory(job: Job, environ: Mapping[str, str]) -> Inventory:
+def gather_inventory(job: Job, environ: Mapping[str, str], *, unread: bool = False) -> Inventory:
     """Lists and hashes images, textures and encoder weights; decodes nothing. Draws the demo.
 
+    ``unread``: images and textures are listed only; no fingerprint is then of their contents.
     A category that cannot be listed becomes its own problem. Raises DataError where the root is
     missing or holds no category, or textures are unusable; WeightsError for encoder weights
     that are not there; StorageError for a workspace that is a file.
     """
     data = job.config.data
     layout = layout_of(data)
-    cache = HashCache(hash_cache_file(job.config.workspace, environ))
+    file = hash_cache_file(job.config.workspace, environ)
+    cache = UnreadFiles(file) if unread else HashCache(file)
     weights = encoder_identity(job.config.encoder_weights)
     textures, texture_images = _textures(job.config.textures, cache)
     if data.demo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,9 @@ from orchestrator.planning.trial import Inputs, Trial
 
 FORMAT = 1
 """Of plan.json; raised when an older program could not read it."""
+
+NOTHING_CHOSEN = "none"
+"""Selection of a plan whose trials are each reported by themselves."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Plan:
 
     name: str
     selection: str
+    """synthetic, test, or NOTHING_CHOSEN."""
     keep_weights: str
     preset: str
     seeds: tuple[int, ...]
@@ -110,11 +114,19 @@ def from_json(value: Mapping[str, Any]) -> Plan:
     )
 
 
-def make_plan(job: Job, inventory: Inventory, auto_precision: str) -> Plan:
+def make_plan(
+    job: Job,
+    inventory: Inventory,
+    auto_precision: str,
+    points: Sequence[Mapping[str, Any]] | None = None,
+) -> Plan:
     """Category x grid x seeds. Pure.
 
     ``auto_precision``: "fp32" or "bf16", what training.precision auto means on the device that
     will train (memseg.config.precision), which need not be the one that plans.
+    ``points``: {dotted name: value} each, in place of the job's grid; they may name different
+    settings, and what one does not name is what it is without it, category by category. Nothing
+    is chosen among them.
 
     A category whose images cannot be listed, or are too few for every point of the grid, is a
     problem of the plan, not an error; grid values that only some categories cannot have are
@@ -123,11 +135,11 @@ def make_plan(job: Job, inventory: Inventory, auto_precision: str) -> Plan:
     """
     plan = Plan(
         name=job.config.name,
-        selection=job.config.selection,
+        selection=job.config.selection if points is None else NOTHING_CHOSEN,
         keep_weights=job.config.keep_weights,
         preset=job.config.preset,
         seeds=job.config.seeds,
-        axes=job.grid,
+        axes=job.grid if points is None else (),
         textures=inventory.textures,
         texture_images=inventory.texture_images,
         encoder_weights=inventory.encoder_weights,
@@ -135,14 +147,34 @@ def make_plan(job: Job, inventory: Inventory, auto_precision: str) -> Plan:
         categories=tuple(replace(c, train_hashes=(), files={}) for c in inventory.categories),
         notes=tuple(_unused_categories(job, inventory)),
     )
+    wanted = grid_points(job.grid) if points is None else [dict(point) for point in points]
     for category in inventory.categories:
-        plan = _with_category(plan, job, category, auto_precision)
+        plan = _with_category(plan, job, category, auto_precision, wanted)
     return plan
 
 
-def _with_category(plan: Plan, job: Job, category: CategoryInventory, precision: str) -> Plan:
+def trials_at(
+    plan: Plan, job: Job, category: str, point: Mapping[str, Any], auto_precision: str
+) -> tuple[Trial, ...]:
+    """The plan's trials of a category at a point, one a seed, as ``make_plan`` made them.
+
+    Also where they were merged with those of an equal point. () where it cannot be run.
+    """
+    if category in plan.problems:
+        return ()
+    method = _method(job, category, point, auto_precision)
+    return tuple(trial for trial in plan.trials_of(category) if trial.method == method)
+
+
+def _with_category(
+    plan: Plan,
+    job: Job,
+    category: CategoryInventory,
+    precision: str,
+    wanted: Sequence[dict[str, Any]],
+) -> Plan:
     name = category.category
-    points = [(point, _method(job, name, point, precision)) for point in grid_points(job.grid)]
+    points = [(point, _method(job, name, point, precision)) for point in wanted]
     possible, dropped = possible_points(category, points, plan.seeds)
     problem = category.problem
     if not possible and not problem:

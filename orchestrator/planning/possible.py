@@ -17,6 +17,7 @@ from orchestrator.planning.inventory import CategoryInventory
 _ROLE_SETTINGS = (
     "memory.samples",
     "memory.most_share",
+    "difference.normalisation",
     "validation.held_out_share",
     "validation.held_out_least",
     "validation.held_out_most",
@@ -54,6 +55,7 @@ def possible_points(
         reason = lack(
             held_out(method.validation),
             method.memory,
+            method.model.memory and method.difference.normalisation != "none",
             method.training.batch_size,
             method.evaluation,
             method.image.size,
@@ -87,14 +89,18 @@ def _lack(
     category: CategoryInventory,
     held_out: Sequence[int],
     memory: MemoryConfig,
+    normalised: bool,
     batch_size: int,
     evaluation: EvaluationConfig,
     size: int,
 ) -> str | None:
-    """Why the normal images are too few for one of the seeds; None when they are enough."""
+    """Why the normal images are too few for one of the seeds; None when they are enough.
+
+    ``normalised``: the difference is divided by what is typical between memory samples.
+    """
     try:
         for count in held_out:
-            check_roles(
+            samples = check_roles(
                 category.train_hashes,
                 count,
                 memory.samples,
@@ -102,6 +108,12 @@ def _lack(
                 category.category,
                 memory.most_share,
             )
+            if normalised and samples < 2:
+                return (
+                    f"category {category.category!r} gets one memory sample, difference."
+                    "normalisation compares at least 2 with each other: raise memory.samples, or "
+                    "set it to none"
+                )
             check_rates(evaluation, count, size)
     except (DataError, SettingError) as error:
         return str(error)

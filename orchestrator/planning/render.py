@@ -13,7 +13,7 @@ from orchestrator.job.job import Job
 from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.grid import describe_point
 from orchestrator.planning.inventory import CategoryInventory
-from orchestrator.planning.plan import Plan
+from orchestrator.planning.plan import NOTHING_CHOSEN, Plan
 from orchestrator.planning.trial import Trial
 
 WIDTH = 100
@@ -24,15 +24,15 @@ def render_dry_run(
 ) -> RenderableType:
     """The plan and its costs. ``done``: keys of trials that the ledger has results of."""
     parts: list[RenderableType] = [
-        _facts(_head(job, plan)),
+        facts(head_rows(job, plan)),
         Text(),
         _categories(plan, done),
-        *_listed("Cannot be trained", _problems(plan), "red"),
-        *_listed("Dropped from the grid", _dropped(plan), "yellow"),
-        *_listed("Notes", plan.notes, "yellow"),
-        *_listed("Mind", _warnings(job, plan), "yellow"),
+        *listed("Cannot be trained", problem_lines(plan), "red"),
+        *listed("Dropped from the grid", dropped_lines(plan), "yellow"),
+        *listed("Notes", plan.notes, "yellow"),
+        *listed("Mind", warnings_of(job, plan), "yellow"),
         Text(),
-        _facts(_costs(plan, estimate)),
+        facts(cost_rows(plan, estimate)),
         Text(),
         Text("A dry run: nothing was started.", style="bold"),
     ]
@@ -47,7 +47,7 @@ def as_text(renderable: RenderableType, width: int = WIDTH) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
-def _head(job: Job, plan: Plan) -> Iterable[tuple[str, str]]:
+def head_rows(job: Job, plan: Plan) -> Iterable[tuple[str, str]]:
     config = job.config
     yield "sweep", f"{plan.name} ({job.file})" if job.file else plan.name
     yield "workspace", config.workspace
@@ -65,6 +65,7 @@ def _head(job: Job, plan: Plan) -> Iterable[tuple[str, str]]:
         {
             "synthetic": "synthetic validation on held-out normal images, at the last step",
             "test": "the test set: an ORACLE, marked so in every table",
+            NOTHING_CHOSEN: "nothing is chosen: each trial is reported at its last step",
         }[plan.selection],
     )
 
@@ -133,18 +134,18 @@ def _remarks(plan: Plan, category: CategoryInventory) -> Iterable[str]:
         yield f"foreground {', '.join(modes)}"
 
 
-def _problems(plan: Plan) -> list[str]:
+def problem_lines(plan: Plan) -> list[str]:
     return [
         message if category in message else f"{category}: {message}"
         for category, message in plan.problems.items()
     ]
 
 
-def _dropped(plan: Plan) -> list[str]:
+def dropped_lines(plan: Plan) -> list[str]:
     return [f"{d.category}, {describe_point(d.values)}: {d.reason}" for d in plan.dropped]
 
 
-def _warnings(job: Job, plan: Plan) -> Iterable[str]:
+def warnings_of(job: Job, plan: Plan) -> Iterable[str]:
     """What makes figures mean less than they seem to."""
     if plan.encoder_weights == "random":
         yield "encoder weights are RANDOM: for tests and the demo only; every table says so"
@@ -154,7 +155,7 @@ def _warnings(job: Job, plan: Plan) -> Iterable[str]:
         yield "resources are this machine's: a dry run does not ask the cluster for its own"
 
 
-def _costs(plan: Plan, estimate: Estimate) -> Iterable[tuple[str, str]]:
+def cost_rows(plan: Plan, estimate: Estimate) -> Iterable[tuple[str, str]]:
     a = estimate.allotment
     gpus = f", {a.gpus:g} GPU" if a.gpus else ""
     yield "a trial takes", f"{a.cpus} CPU{gpus}, {a.threads} threads on {a.device}"
@@ -199,7 +200,7 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} days {hours % 24} h"
 
 
-def _facts(rows: Iterable[tuple[str, str]]) -> Table:
+def facts(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -208,7 +209,7 @@ def _facts(rows: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-def _listed(title: str, lines: Iterable[str], style: str) -> list[RenderableType]:
+def listed(title: str, lines: Iterable[str], style: str) -> list[RenderableType]:
     lines = list(lines)
     if not lines:
         return []

@@ -14,7 +14,7 @@ from orchestrator.aggregation.write import write_failures, write_tables
 from orchestrator.ledger.event_log import read_events
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.reading import read_records
-from orchestrator.planning.plan import Plan, from_json
+from orchestrator.planning.plan import NOTHING_CHOSEN, Plan, from_json
 
 SWEEPS, PLAN = "sweeps", "plan.json"
 
@@ -35,6 +35,11 @@ def rebuild_tables(workspace: Folder, sweep: str, say: Callable[[str], None]) ->
     """
     folder = workspace.sub(f"{SWEEPS}/{_checked(workspace, sweep)}")
     plan = read_plan(folder)
+    if plan.selection == NOTHING_CHOSEN:
+        raise RegistryError(
+            f"{folder.at(PLAN)} is of a reproduction, in which nothing is chosen: run the same "
+            f"python -m orchestrator.reproduce again, it trains nothing that is finished"
+        )
     tables = make_tables(plan, read_records(Ledger(workspace), plan.trials, say))
     write_tables(folder, tables)
     write_failures(folder, plan.name, read_events(folder))

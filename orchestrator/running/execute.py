@@ -10,7 +10,7 @@ from rich.console import Console
 from memseg.config.encoder import IMAGENET, RANDOM
 from memseg.errors import MemSegError
 from memseg.training.intervals import Intervals
-from orchestrator.aggregation.winners import weights_to_drop
+from orchestrator.aggregation.winners import Beaten
 from orchestrator.job.job import Job
 from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.event_log import EventLog
@@ -39,10 +39,12 @@ def execute(
     allotment: Allotment,
     ledger: Ledger,
     console: Console,
+    beaten: Beaten,
 ) -> None:
     """Runs ``to_do``; what became of each trial is in the ledger.
 
-    ``records``: what the ledger said of the plan before. Raises SettingError when nothing can
+    ``records``: what the ledger said of the plan before. ``beaten``: whose weights are dropped,
+    asked of a category whenever one of its trials is done. Raises SettingError when nothing can
     be started, StorageDownError where the workspace is gone in the middle.
     """
     config = job.config
@@ -60,7 +62,7 @@ def execute(
     rivals = rivals_of(plan) if placement.halving else {}
     _check_encoder(sources)
     log = EventLog(ledger.workspace.sub(f"sweeps/{plan.name}"))
-    listener = logged(log, _dropping(plan, records, ledger, view))
+    listener = logged(log, _dropping(plan, records, ledger, view, beaten))
     log.write("sweep_started", urgent=True, planned=len(plan.trials), to_do=len(to_do))
     try:
         if config.executor == "inline":
@@ -115,13 +117,14 @@ def _check_encoder(sources: Sources) -> None:
 
 
 def _dropping(
-    plan: Plan, records: Mapping[str, Record], ledger: Ledger, view: Listener
+    plan: Plan,
+    records: Mapping[str, Record],
+    ledger: Ledger,
+    view: Listener,
+    beaten: Beaten,
 ) -> Listener:
-    """A Listener that also drops weights of beaten trials as soon as they are beaten.
-
-    Only with one seed: a mean over seeds that are not all there yet may still change its mind.
-    """
-    if len(plan.seeds) > 1 or plan.keep_weights == "all":
+    """A Listener that also drops weights of beaten trials as soon as they are beaten."""
+    if plan.keep_weights == "all":
         return view
     finished = dict(records)
     dropped: set[str] = set()
@@ -134,7 +137,7 @@ def _dropping(
             record = ledger.record(event.category, event.key)
             if record is not None:
                 finished[event.key] = record
-            for trial in weights_to_drop(plan, finished, event.category):
+            for trial in beaten(plan, finished, event.category):
                 if trial.key not in dropped:
                     ledger.drop_weights(trial.category, trial.key)
                     dropped.add(trial.key)

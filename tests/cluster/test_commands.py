@@ -15,7 +15,7 @@ from orchestrator.job.read import read_job
 from tests.cluster.validators import load
 
 IN_RAY_JOB = {"RAY_JOB_CONFIG_JSON_ENV_VAR": "{}", "HOME": "/home/ray"}
-SWEEP = re.compile(r"python -m orchestrator\.(?:sweep|retrain) (--config[^`|\n]*)")
+SWEEP = re.compile(r"python -m orchestrator\.(?:sweep|retrain|reproduce \w+) (--config[^`|\n]*)")
 JOB_FILES = {path.name for path in (REPOSITORY / "jobs").glob("*.yaml")}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from memseg.errors import DataError, EmptyDataError, MemSegError, SettingError, StorageError
+from memseg.storage import Folder
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
 from orchestrator.planning.inventory import Inventory, gather_inventory, hash_cache_file
@@ -152,3 +153,22 @@ def _job(tmp_path: Path, *argv: str) -> Job:
 
 def _gather(tmp_path: Path, *argv: str) -> Inventory:
     return gather_inventory(_job(tmp_path, *argv), {})
+
+
+def test_unread_images_are_counted_and_nothing_of_them_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _draw(tmp_path / "images" / "tile")
+    job = _job(tmp_path)
+    monkeypatch.setattr(Folder, "read", _read_nothing)
+    (unread,) = gather_inventory(job, {}, unread=True).categories
+    monkeypatch.undo()
+    (read,) = gather_inventory(job, {}).categories
+    assert (unread.normal, unread.test_anomalous) == (read.normal, read.test_anomalous)
+    assert len(set(unread.train_hashes)) == 20
+    assert unread.train_fingerprint != read.train_fingerprint
+    assert set(unread.files.values()).isdisjoint(read.files.values())
+
+
+def _read_nothing(self: Folder, relative: str) -> bytes:
+    raise AssertionError(f"{relative} was read")

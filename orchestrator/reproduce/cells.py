@@ -1,0 +1,55 @@
+"""A table's figures as text, in per cent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.aggregation.published import PaperResult
+from orchestrator.aggregation.rows import NONE, percent
+from orchestrator.reproduce.lines import Line, PaperTable
+from orchestrator.reproduce.scores import AUROCS, Score
+
+
+def shows_paper(table: PaperTable) -> bool:
+    """Whether anything was published that stands beside ours."""
+    return any(line.paper is not None for line in table.lines)
+
+
+def shows_public(table: PaperTable) -> bool:
+    """Whether the public code's figures are known."""
+    return any(line.public is not None for line in table.lines)
+
+
+def figure_cells(line: Line, paper: bool, public: bool) -> Iterator[str]:
+    """Ours, the paper's and the difference of both AUROCs, then the public code's two."""
+    for metric in AUROCS:
+        yield measured(line.score, metric)
+        if paper:
+            yield published(line.paper, metric)
+            yield signed(line.difference(metric))
+    if public:
+        yield from (published(line.public, metric) for metric in AUROCS)
+
+
+def measured(score: Score | None, metric: str) -> str:
+    """Mean over the seeds, with their deviation where there are several."""
+    if score is None:
+        return NONE
+    deviation = score.deviation(metric)
+    mean = percent(score.mean(metric))
+    return mean if deviation is None else f"{mean} ± {percent(deviation)}"
+
+
+def published(result: PaperResult | None, metric: str) -> str:
+    """A published figure."""
+    return NONE if result is None else percent(getattr(result, metric))
+
+
+def signed(difference: float | None) -> str:
+    """Points, with their sign."""
+    return NONE if difference is None else f"{100 * difference:+.2f}"
+
+
+def flat(heading: str) -> str:
+    """A heading in one line: "spatial attention", "multi-scale"."""
+    return heading.replace("-\n", "-").replace("\n", " ")

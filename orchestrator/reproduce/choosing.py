@@ -1,0 +1,90 @@
+"""Which experiments a command line asks for, and which of them the data can give. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from memseg.config.settings import unknown_setting
+from memseg.errors import SettingError
+from orchestrator.job.job import Job
+from orchestrator.reproduce.experiment import CATEGORIES, Experiment
+
+EVERYTHING = "all"
+
+
+def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names before the first option, and the options: ["table3,table4"], ["--preset", …]."""
+    first = next((i for i, token in enumerate(argv) if token.startswith("-")), len(argv))
+    words = [word for token in argv[:first] for word in token.split(",")]
+    return [word.strip() for word in words if word.strip()], list(argv[first:])
+
+
+def wanted(names: Iterable[str], offered: Sequence[Experiment]) -> tuple[Experiment, ...]:
+    """The experiments of these names, in the paper's order; EVERYTHING is all of them.
+
+    Raises SettingError for none and for a name that is not offered.
+    """
+    names, known = list(names), [experiment.name for experiment in offered]
+    if not names:
+        raise SettingError(
+            f"what is to be reproduced? Give {', '.join(known)} or {EVERYTHING} before the options"
+        )
+    for name in names:
+        if name not in (*known, EVERYTHING):
+            raise unknown_setting(name, (*known, EVERYTHING), "experiment")
+    return tuple(e for e in offered if EVERYTHING in names or e.name in names)
+
+
+def of_the_data(
+    experiments: Sequence[Experiment], names: Iterable[str], present: Sequence[str]
+) -> tuple[tuple[Experiment, ...], tuple[str, ...]]:
+    """Those that have a category among ``present``, and why the others are left out.
+
+    One that was asked for by its own name is kept for any categories that there are; of
+    EVERYTHING only what is of a data set that the categories belong to.
+    """
+    named = set(names)
+    known = {s for s, found in CATEGORIES.items() if set(found) & set(present)} or set(CATEGORIES)
+    kept, left_out = [], []
+    for experiment in experiments:
+        if not set(present) - set(experiment.leaves_out):
+            left_out.append(
+                f"{experiment.name} is left out: of it the paper leaves out "
+                f"{' and '.join(experiment.leaves_out)}, and there is no other category"
+            )
+        elif experiment.name not in named and experiment.data_set not in known:
+            left_out.append(
+                f"{experiment.name} is left out: none of the categories of {experiment.data_set} "
+                f"({', '.join(CATEGORIES[experiment.data_set])}) is there; it needs a command of "
+                f"its own with its --data.root{_layout(experiment)}"
+            )
+        else:
+            kept.append(experiment)
+    return tuple(kept), tuple(left_out)
+
+
+def _layout(experiment: Experiment) -> str:
+    return " and --data.layout btad" if experiment.data_set == "BTAD" else ""
+
+
+def named_job(job: Job, names: Sequence[str], experiments: Sequence[Experiment]) -> Job:
+    """The job under a name of its own, ``reproduce-WHAT``, unless it has been given one.
+
+    Raises SettingError for what has no meaning here: a grid, early stopping, a choice by test.
+    """
+    config = job.config
+    if job.grid:
+        raise SettingError(
+            f"grid.{job.grid[0].name}: reproduce has the rows of the paper's tables and no grid; "
+            "drop it with --grid null, or use python -m orchestrator.sweep"
+        )
+    if config.scheduler != "none":
+        raise SettingError("reproduce reports each row at its last step: set scheduler none")
+    if config.selection == "test":
+        raise SettingError("reproduce chooses nothing, selection test would have no effect")
+    from_the_file = job.file is not None and job.file.endswith(f"/{config.name}.yaml")
+    if not from_the_file:
+        return job
+    what = EVERYTHING if EVERYTHING in names else "-".join(e.name for e in experiments)
+    return replace(job, config=replace(config, name=f"reproduce-{what}"))

@@ -1,0 +1,104 @@
+"""What a table or figure of the paper is: rows of settings, and what is made of their trials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import RenderableType
+
+from memseg.config import OBJECTS, TEXTURES
+from orchestrator.aggregation.published import per_category
+from orchestrator.job.job import Job
+from orchestrator.ledger.ledger import Ledger, Record
+from orchestrator.planning.plan import Plan
+from orchestrator.planning.trial import Trial
+
+MVTEC_AD, BTAD = "MVTec AD", "BTAD"
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    MVTEC_AD: (*TEXTURES, *OBJECTS),
+    BTAD: per_category("table2").categories,
+}
+"""Data set -> categories as the paper has them."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant of the method: the job's settings but for those that stand here."""
+
+    name: str
+    """As published.yaml calls it; unique in its experiment."""
+    labels: tuple[str, ...] = ()
+    """A cell for each of the experiment's headings."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Dotted name -> value; they win over the job and over a category's own row."""
+    weights: bool = False
+    """Whether the weights of its trials stay in the ledger, for pictures and other data."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """An experiment over the categories that there are. ``programme.make_part`` makes it."""
+
+    experiment: Experiment
+    plan: Plan
+    trials: Mapping[str, Mapping[str, tuple[Trial, ...]]]
+    """Row's name -> category -> its trials, one a seed; no category where it cannot be run."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """In the order of the job, those that cannot be trained too."""
+        return tuple(c.category for c in self.plan.categories)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The paper's categories that are not among ours."""
+        return tuple(c for c in self.experiment.categories if c not in self.categories)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What an experiment's output is made from."""
+
+    part: Part
+    records: Mapping[str, Record]
+    """Key -> what became of the trial; trials that nothing is known of are missing."""
+    job: Job
+    ledger: Ledger
+    """Where weights are, for experiments that need more than results."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What an experiment leaves."""
+
+    files: Mapping[str, bytes]
+    """File name -> content, for ``sweeps/NAME``."""
+    shown: RenderableType
+    """For a terminal of 100 columns."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A table or figure of the paper."""
+
+    name: str
+    """What the command calls it: "table3"."""
+    title: str
+    data_set: str
+    """MVTEC_AD or BTAD."""
+    rows: tuple[Row, ...]
+    make: Callable[[Finished], Output]
+    """Its output, also where some trials are not done; raises MemSegError."""
+    headings: tuple[str, ...] = ()
+    """Over the labels of the rows."""
+    leaves_out: tuple[str, ...] = ()
+    """Categories that the paper leaves out of it."""
+    remarks: tuple[str, ...] = ()
+    """What a reader has to know of its rows, in sentences."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The paper's, without those that it leaves out."""
+        return tuple(c for c in CATEGORIES[self.data_set] if c not in self.leaves_out)

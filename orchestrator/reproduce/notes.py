@@ -1,0 +1,157 @@
+"""What was different from the paper, in sentences for under a table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from memseg.config import resolve
+from orchestrator.aggregation.conditions import (
+    Condition,
+    encoder_conditions,
+    training_conditions,
+)
+from orchestrator.aggregation.rows import METRICS
+from orchestrator.ledger.ledger import Done, Failed, Record
+from orchestrator.planning.render import dropped_lines, problem_lines
+from orchestrator.planning.trial import Trial, default_settings
+from orchestrator.reproduce.experiment import Part
+
+_SAID_ELSEWHERE = ("training.max_steps", "training.precision", "evaluation.aupro_limit")
+_NO_FIGURE_OF = (
+    "evaluation.false_positive_rate", "evaluation.pixel_false_positive_rate",
+    "validation.anomalies", "validation.contrast", "validation.shape_size", "validation.turned",
+    "validation.turned_size", "validation.place",
+)  # fmt: skip
+"""Settings of thresholds and of synthetic validation, which no AUROC depends on."""
+
+_OF_HELD_OUT = ("validation.held_out_least", "validation.held_out_most")
+"""Mean nothing where nothing is held out."""
+
+
+def notes_of(
+    part: Part, records: Mapping[str, Record], averaged: Sequence[str]
+) -> tuple[Condition, ...]:
+    """Everything that a reader has to know, the loudest first.
+
+    ``averaged``: the categories that averages are over.
+    """
+    found = tuple(_notes(part, records, averaged))
+    return tuple(n for n in found if n.loud) + tuple(n for n in found if not n.loud)
+
+
+def _notes(
+    part: Part, records: Mapping[str, Record], averaged: Sequence[str]
+) -> Iterator[Condition]:
+    plan = part.plan
+    results = [r.result for t in plan.trials if isinstance(r := records.get(t.key), Done)]
+    yield from _categories(part, averaged)
+    planned = len(plan.trials) + len(plan.refused)
+    if len(results) < planned:
+        yield Condition(f"INCOMPLETE: {len(results)} of {planned} trials are done", True)
+    yield from (Condition(f"cannot be trained: {line}", True) for line in problem_lines(plan))
+    yield from _failures(part, records)
+    yield from (Condition(f"cannot be had: {line}") for line in dropped_lines(plan))
+    yield from _undefined(part, records)
+    yield from encoder_conditions(plan, results)
+    yield from training_conditions(plan)
+    yield from _settings(part)
+    yield Condition(
+        "each figure is of the last step; no step, trial or setting was chosen here, least of all "
+        "by the test set"
+    )
+    yield from map(Condition, part.experiment.remarks)
+
+
+def _categories(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
+    experiment = part.experiment
+    paper = experiment.categories
+    ours = [c for c in paper if c in part.categories]
+    if part.missing:
+        yield Condition(
+            f"{len(ours)} of the {len(paper)} categories of {experiment.data_set} that the paper's "
+            f"averages are over; missing: {', '.join(part.missing)}",
+            True,
+        )
+    others = [c for c in part.categories if c not in paper]
+    if others:
+        yield Condition(f"not of {experiment.data_set}: {', '.join(others)}", True)
+    if experiment.leaves_out:
+        yield Condition(f"left out, as in the paper: {' and '.join(experiment.leaves_out)}")
+    if len(experiment.rows) < 2:
+        return
+    yield Condition(f"averages over {len(averaged)} categories: {', '.join(averaged) or 'none'}")
+    apart = [c for c in part.categories if c not in averaged]
+    if apart and averaged:
+        yield Condition(
+            f"in no average, because not every row is done there: {', '.join(apart)}", True
+        )
+
+
+def _failures(part: Part, records: Mapping[str, Record]) -> Iterator[Condition]:
+    for trial in part.plan.trials:
+        record = records.get(trial.key)
+        if isinstance(record, Failed):
+            failure = record.failure
+            yield Condition(
+                f"{trial.category}, {', '.join(_rows_of(part, trial))}: {failure.get('kind')}: "
+                f"{failure.get('message')}",
+                True,
+            )
+
+
+def _rows_of(part: Part, trial: Trial) -> list[str]:
+    return [
+        row.name
+        for row in part.experiment.rows
+        if trial in part.trials[row.name].get(trial.category, ())
+    ]
+
+
+def _undefined(part: Part, records: Mapping[str, Record]) -> Iterator[Condition]:
+    said = set()
+    for trial in part.plan.trials:
+        record = records.get(trial.key)
+        if not isinstance(record, Done):
+            continue
+        reasons = record.result.get("undefined") or {}
+        for metric in METRICS:
+            if (
+                record.result["metrics"].get(metric) is None
+                and (trial.category, metric) not in said
+            ):
+                said.add((trial.category, metric))
+                reason = reasons.get(metric, "no reason was recorded")
+                yield Condition(f"{trial.category}: {metric} is not defined: {reason}", True)
+
+
+def _settings(part: Part) -> Iterator[Condition]:
+    """Settings that differ from preset paper's, but for those that a row sets itself."""
+    ours: dict[str, dict[Any, None]] = {}
+    papers: dict[str, dict[Any, None]] = {}
+    for row in part.experiment.rows:
+        untold = {*_SAID_ELSEWHERE, *_NO_FIGURE_OF, *row.settings}
+        for category, trials in part.trials[row.name].items():
+            method, paper = trials[0].method, resolve("paper", category).by_name
+            idle = () if method.validation.held_out_share else _OF_HELD_OUT
+            for name, value in method.by_name.items():
+                if value != paper[name] and name not in untold and name not in idle:
+                    ours.setdefault(name, {})[value] = None
+                    papers.setdefault(name, {})[paper[name]] = None
+    if not ours:
+        yield Condition("all other settings are those of preset paper")
+        return
+    listed = "; ".join(f"{n} {_either(ours[n])} (paper {_either(papers[n])})" for n in _order(ours))
+    yield Condition(f"not as in preset paper: {listed}", True)
+
+
+def _order(names: Mapping[str, Any]) -> list[str]:
+    return [name for name in default_settings() if name in names]
+
+
+def _either(values: Mapping[Any, None]) -> str:
+    return " or ".join(dict.fromkeys(_shown(value) for value in values))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

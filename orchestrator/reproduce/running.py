@@ -1,0 +1,101 @@
+"""Carries a programme out: plans, runs what the ledger does not have, writes its outputs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from memseg.errors import DataError, MemSegError, StorageDownError
+from memseg.storage import Folder
+from orchestrator.aggregation.terminal import places_table
+from orchestrator.aggregation.trial_rows import make_trial_columns
+from orchestrator.aggregation.write import write_failures, write_trials
+from orchestrator.job.job import Job
+from orchestrator.ledger.event_log import read_events
+from orchestrator.planning.hardware import Capacity
+from orchestrator.planning.render import as_text
+from orchestrator.reproduce.choosing import named_job, of_the_data, wanted
+from orchestrator.reproduce.dry_run import render_programme
+from orchestrator.reproduce.experiment import Experiment, Finished, Output
+from orchestrator.reproduce.programme import beaten_of, count_done, make_programme, with_published
+from orchestrator.sweeping import carry_out, look, prepare, where_it_runs
+
+_WIDTH = 100
+
+
+def reproduce(
+    job: Job, names: Sequence[str], offered: Sequence[Experiment], console: Console
+) -> bool:
+    """Runs the experiments of these names; returns whether all their trials are done.
+
+    Publishes nothing: rows that lack a component are no models to use. A dry run only prints, and
+    is True. Raises SettingError, DataError and the like before anything is started;
+    StorageDownError where the workspace is gone in the middle.
+    """
+    experiments = wanted(names, offered)
+    job = named_job(job, names, experiments)
+    return where_it_runs(job, functools.partial(_reproduce, job, names, experiments, console))
+
+
+def _reproduce(
+    job: Job,
+    names: Sequence[str],
+    experiments: Sequence[Experiment],
+    console: Console,
+    capacity: Capacity,
+    flags: Iterable[str],
+) -> bool:
+    found = look(job, capacity, flags)
+    present = [c.category for c in found.inventory.categories]
+    kept, left_out = of_the_data(experiments, names, present)
+    if not kept:
+        raise DataError("; ".join(left_out))
+    programme = make_programme(job, found.inventory, found.precision, kept)
+    prepared = prepare(job, programme.plan, found, console)
+    if job.config.dry_run:
+        missing = None if job.config.data.categories else with_published(found.inventory)
+        whole = make_programme(job, missing, found.precision, kept) if missing else None
+        shown = render_programme(job, programme, prepared.costs, prepared.records, left_out, whole)
+        console.print(as_text(shown), end="", highlight=False, markup=False, soft_wrap=True)
+        return True
+    for line in left_out:
+        console.print(line, markup=False, highlight=False)
+    records = carry_out(job, prepared, console, beaten_of(programme, prepared.records))
+    folder, plan = prepared.folder, programme.plan
+    write_trials(folder, make_trial_columns(plan, records, frozenset()))
+    write_failures(folder, plan.name, read_events(folder))
+    made = [
+        leave_output(Finished(part, records, job, prepared.ledger), folder, console)
+        for part in programme.parts
+    ]
+    return all(made) and count_done(plan.trials, records) == len(plan.trials) and not plan.refused
+
+
+def leave_output(finished: Finished, folder: Folder, console: Console) -> bool:
+    """Makes, writes and shows an experiment's output; returns whether it could be made.
+
+    What keeps one from being made is said, and keeps no other. Raises StorageDownError.
+    """
+    experiment = finished.part.experiment
+    try:
+        _leave(experiment.make(finished), folder, console)
+    except StorageDownError:
+        raise
+    except MemSegError as error:
+        text = f"{experiment.name} could not be made: {error}"
+        console.print(text, markup=False, highlight=False, style="bold red")
+        return False
+    return True
+
+
+def _leave(output: Output, folder: Folder, console: Console) -> None:
+    for name, data in output.files.items():
+        folder.write(name, data)
+    width = min(_WIDTH, console.width)
+    console.print(output.shown, width=width)
+    places = {name: folder.at(name) for name in output.files}
+    console.print(Text())
+    console.print(places_table(places), width=width)

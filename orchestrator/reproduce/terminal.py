@@ -1,0 +1,37 @@
+"""A table as a person wants it on a terminal of 100 columns. Pure."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.aggregation.terminal import sentences
+from orchestrator.reproduce.cells import figure_cells, shows_paper, shows_public
+from orchestrator.reproduce.lines import PaperTable, with_spread
+
+
+def render_table(table: PaperTable) -> RenderableType:
+    """The table in per cent, and under it what was different from the paper."""
+    paper, public = shows_paper(table), shows_public(table)
+    shown = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1))
+    for heading in table.headings or ("category",):
+        aligned = heading if "\n" in heading else f"\n{heading}"
+        shown.add_column(aligned, overflow="fold", max_width=26)
+    for kind in ("image", "pixel"):
+        for heading in (f"{kind}\nAUROC", *((f"paper\n{kind}", "\ndiff.") if paper else ())):
+            shown.add_column(heading, justify="right", no_wrap=True)
+    if public:
+        for kind in ("image", "pixel"):
+            shown.add_column(f"public\ncode {kind}", justify="right", no_wrap=True)
+    for line in table.lines:
+        first = line.labels or (line.category,)
+        cells = (*first, *figure_cells(line, paper, public))
+        bold = line.sums_up and not table.headings
+        style = "bold" if bold else ("" if line.score else "red")
+        shown.add_row(*(Text(one) for one in cells), style=style)
+    notes = [Text(c.text, "bold yellow" if c.loud else "") for c in table.conditions]
+    if with_spread(table):
+        notes.append(Text("± is the sample standard deviation over the seeds"))
+    title = Text(f"{table.title}, in per cent", style="bold")
+    return Group(Text(), title, shown, Text(), sentences(notes))

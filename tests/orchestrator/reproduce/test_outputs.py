@@ -1,0 +1,66 @@
+"""What is written at the end, also where one experiment cannot be made."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from memseg.errors import DataError, StorageDownError
+from memseg.storage import open_folder
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.reproduce.experiment import Finished, Output
+from orchestrator.reproduce.experiments import TABLE_4
+from orchestrator.reproduce.running import leave_output
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def finished_of(part_of: Make, job_of: Make, tmp_path: Path) -> Callable[[Any], Finished]:
+    """A finished experiment whose output this function makes."""
+
+    def making(make: Any) -> Finished:
+        part = part_of(replace(TABLE_4, make=make), "tile")
+        return Finished(part, {}, job_of(), Ledger(open_folder(tmp_path)))
+
+    return making
+
+
+def console() -> Console:
+    return Console(file=io.StringIO(), width=100, color_system=None)
+
+
+def test_files_are_written_and_named(finished_of: Any, tmp_path: Path) -> None:
+    shown = console()
+    output = Output({"x.md": b"text"}, Text("a table"))
+    assert leave_output(finished_of(lambda _: output), open_folder(tmp_path), shown)
+    assert (tmp_path / "x.md").read_bytes() == b"text"
+    printed = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert "a table" in printed
+    assert f"{tmp_path}/x.md" in "".join(printed.split())
+
+
+def test_an_output_that_cannot_be_made_is_said_and_stops_no_other(
+    finished_of: Any, tmp_path: Path
+) -> None:
+    def broken(finished: Finished) -> Output:
+        raise DataError("its images are gone")
+
+    shown = console()
+    assert not leave_output(finished_of(broken), open_folder(tmp_path), shown)
+    assert "table4 could not be made: its images are gone" in shown.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_storage_that_is_down_ends_the_command(finished_of: Any, tmp_path: Path) -> None:
+    def down(finished: Finished) -> Output:
+        raise StorageDownError("the disk is full")
+
+    with pytest.raises(StorageDownError):
+        leave_output(finished_of(down), open_folder(tmp_path), console())
