@@ -18,7 +18,7 @@ from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
 from orchestrator.planning.inventory import CategoryInventory, gather_inventory
 from orchestrator.registry.registry import Registry
-from orchestrator.retrain.changes import UNUSABLE, Change, compare
+from orchestrator.retrain.changes import UNUSABLE, Change, compare, waits_for_judgement
 from orchestrator.retrain.configuration import Measured, best_on_average, overrides_of
 from orchestrator.retrain.known import Known, known_versions
 from orchestrator.retrain.promotion import settle_aliases
@@ -123,14 +123,21 @@ def _to_train(
         if c.category in categories
     )
     digest = hashlib.sha256("\n".join(prints).encode()).hexdigest()[:8]
-    overrides = _overrides(job, known, say) if job.config.retrain.settings == "registry" else {}
+    from_registry = job.config.retrain.settings == "registry"
+    overrides = _overrides(job, known, inventory, say) if from_registry else {}
     made = _for(replace(job, method={**overrides, **job.method}), categories)
     return replace(made, config=replace(made.config, name=f"{job.config.name}-{digest}"))
 
 
-def _overrides(job: Job, known: Mapping[str, list[Known]], say: Say) -> Mapping[str, Any]:
+def _overrides(
+    job: Job,
+    known: Mapping[str, list[Known]],
+    inventory: Iterable[CategoryInventory],
+    say: Say,
+) -> Mapping[str, Any]:
     """Settings of the registry's best configuration that the job does not name itself."""
     named = {*job.method, *(name for axis in job.grid for name in axis.names)}
+    now = {category.category: category for category in inventory}
     versions = [
         Measured(
             category,
@@ -145,6 +152,8 @@ def _overrides(job: Job, known: Mapping[str, list[Known]], say: Say) -> Mapping[
         )
         for category, readable in known.items()
         for version in readable
+        # It follows from the others, and is not to change what they say before it is judged.
+        if category not in now or not waits_for_judgement(version.trained, now[category])
     ]
     best = best_on_average(versions)
     if best is None or not best.overrides:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from memseg.errors import MemSegError, RegistryError, StorageDownError
+from memseg.config import MethodConfig, build
+from memseg.errors import MemSegError, RegistryError, SettingError, StorageDownError
 from memseg.storage import Folder
 from memseg.versions.version import Version
 from orchestrator.ledger.contents import recorded_contents
+from orchestrator.planning.trial import default_settings
 from orchestrator.registry.reading import RegistryReader
 from orchestrator.retrain.changes import Trained
 
@@ -21,6 +23,7 @@ class Known:
     trained: Trained
     settings: Mapping[str, Any]
     synthetic_score: float | None
+    """None where nothing was held out, or its settings are not of this program."""
 
 
 def known_versions(
@@ -36,8 +39,25 @@ def known_versions(
         except MemSegError as error:
             say(f"{category}: its models are left out: {error}")
             continue
-        found[category] = list(_readable(registry, workspace, category, ids, say))
+        judged = _judged(registry, category, ids, say)
+        found[category] = list(_readable(registry, workspace, category, ids, judged, say))
     return found
+
+
+def _judged(
+    registry: RegistryReader, category: str, ids: tuple[str, ...], say: Callable[[str], None]
+) -> frozenset[str]:
+    """The versions that have, or had, an alias; all where that cannot be known."""
+    try:
+        named = [registry.aliases(category)]
+        for change in registry.history(category):
+            named += [change.before, change.after]
+    except StorageDownError:
+        raise
+    except MemSegError as error:
+        say(f"{category}: which of its models were judged is not known: {error}")
+        return frozenset(ids)
+    return frozenset(v for a in named for v in (a.champion, a.challenger) if v is not None)
 
 
 def _readable(
@@ -45,18 +65,26 @@ def _readable(
     workspace: Folder,
     category: str,
     ids: tuple[str, ...],
+    judged: frozenset[str],
     say: Callable[[str], None],
 ) -> Iterator[Known]:
     for version_id in ids:
         try:
-            yield _known(registry.version(category, version_id), workspace)
+            known = _known(registry.version(category, version_id), workspace, version_id in judged)
         except StorageDownError:
             raise
-        except (MemSegError, KeyError, TypeError) as error:
+        except (MemSegError, KeyError, TypeError, ValueError, AttributeError) as error:
             say(f"{category}: version {version_id} is left out: {error}")
+            continue
+        try:
+            _check_settings(known.settings)
+        except SettingError as error:
+            say(f"{category}: settings of version {version_id} are left out: {error}")
+            known = replace(known, settings={}, synthetic_score=None)
+        yield known
 
 
-def _known(version: Version, workspace: Folder) -> Known:
+def _known(version: Version, workspace: Folder, judged: bool) -> Known:
     provenance = version.read_json("provenance.json")
     inputs = provenance["inputs"]
     prints = (inputs["train_fingerprint"], inputs["test_fingerprint"])
@@ -67,10 +95,19 @@ def _known(version: Version, workspace: Folder) -> Known:
             str(provenance.get("ended_at") or ""),
             *prints,
             recorded_contents(workspace, version.category, *prints),
+            judged,
         ),
-        version.read_json("config.json")["settings"],
-        synthetic["score"] if synthetic else None,
+        dict(version.read_json("config.json")["settings"]),
+        float(synthetic["score"]) if synthetic else None,
     )
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """Raises SettingError for values that this program does not take.
+
+    Settings that it does not know, or does not find, are no matter: these are the job's.
+    """
+    build(MethodConfig, {name: settings[name] for name in default_settings() if name in settings})
 
 
 def unseen_images(

@@ -108,6 +108,34 @@ def test_the_life_of_product_lines(
     assert "connector: vanished: its folder is gone; its models stay" in capsys.readouterr().out
 
 
+def test_a_new_model_that_could_not_be_judged_is_judged_the_next_time(
+    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert retrain() == 0
+    (lines / "brushed_metal" / "train" / "good" / "001.png").unlink()
+
+    def stopped(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestrator.retrain.batch.settle_aliases", stopped)
+        assert retrain() == 130
+    found = registry(tmp_path)
+    first = found.champion_id("brushed_metal")
+    (second,) = set(found.version_ids("brushed_metal")) - {first}
+    capsys.readouterr()
+    judged(monkeypatch, 0.5, 0.6)
+    assert retrain() == 0
+    said = capsys.readouterr().out
+    assert f"brushed_metal: not judged: version {second} was made from these images" in said
+    assert "1 trials of 1 categories, 0 to run" in said
+    assert f"{second} is promoted to champion" in said
+    assert found.champion_id("brushed_metal") == second
+    assert retrain() == 0
+    assert "brushed_metal: unchanged" in capsys.readouterr().out
+
+
 def test_a_broken_line_fails_alone(
     retrain: Retrain, lines: Path, product_lines: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

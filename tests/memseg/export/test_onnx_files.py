@@ -77,6 +77,19 @@ def test_metadata_survive_and_replace_those_before(metadata_of: Describe) -> Non
     assert from_props(props, "x") == given_
 
 
+@pytest.mark.parametrize("change", [
+    {"category": "\x1b[2J"}, {"category": "a/b"}, {"version": "../x"},
+    {"preprocessing": '{"size": 1e999}'}, {"image_score": '{"pixels": Infinity}'},
+    {"thresholds": "[" * 100_000}, {"settings": "3"},
+], ids=lambda change: str(change)[:40])  # fmt: skip
+def test_metadata_made_by_someone_else_are_one_message(
+    metadata_of: Describe, change: dict[str, str]
+) -> None:
+    props = metadata_of().to_props() | {f"memseg.{name}": v for name, v in change.items()}
+    with pytest.raises(ExportError, match=r"line7\.onnx has damaged metadata"):
+        from_props(props, "line7.onnx")
+
+
 def test_images_that_do_not_fit_are_named(model: OnnxModel) -> None:
     for images in (
         np.zeros((1, 3, 32, 32), np.uint8),
