@@ -13,6 +13,7 @@ from memseg.versions.version import Version
 from orchestrator.ledger.contents import recorded_contents
 from orchestrator.planning.trial import default_settings
 from orchestrator.registry.reading import RegistryReader
+from orchestrator.registry.seen import seen_images
 from orchestrator.retrain.changes import Trained
 
 
@@ -113,27 +114,18 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
 def unseen_images(
     held_out: tuple[str, ...], files: Mapping[str, str], champion: Version, workspace: Folder
 ) -> tuple[str, ...]:
-    """Of ``held_out``, the images that the champion was neither trained on nor holds in memory.
+    """Of ``held_out``, the images that neither the champion nor what it started from knows.
 
     ``held_out``: names as in results, "screw/train/good/000.png"; ``files``: path below the
     category -> sha256, as the folder is now. By content, so that a renamed image is known again;
     () where the champion's files were not recorded. Raises RegistryError.
     """
-    category = champion.category
-    provenance = champion.read_json("provenance.json")
-    inputs = provenance["inputs"]
-    before = recorded_contents(
-        workspace, category, inputs["train_fingerprint"], inputs["test_fingerprint"]
-    )
-    if before is None:
+    seen = seen_images(champion, workspace)
+    if seen is None:
         return ()
-    kept_out = {name.removeprefix(f"{category}/") for name in provenance["held_out"] or ()}
-    # Its test images were not trained on; that they are not among normal training images is not
-    # for this place to judge, so that all its other files count as seen.
-    seen = {sha for path, sha in before.items() if path not in kept_out}
     unseen = []
     for name in held_out:
-        path = name.removeprefix(f"{category}/")
+        path = name.removeprefix(f"{champion.category}/")
         if path not in files:
             raise RegistryError(f"{name} was held out, but is not among the images any more")
         if files[path] not in seen:

@@ -18,7 +18,9 @@ from orchestrator.running.ray_judging import gpus_to_judge
 def test_a_gpu_is_asked_for_where_one_is_needed_or_may_come(
     device: str, gpus: int, asked: float, expected: float, tmp_path: Path
 ) -> None:
-    arguments = ["--config", "jobs/retrain.yaml", "--data.root", str(tmp_path),
-                 "--workspace", str(tmp_path), "--resources.gpus_per_trial", str(asked)]  # fmt: skip
+    arguments = [
+        "--config", "jobs/retrain.yaml", "--data.root", str(tmp_path),
+        "--workspace", str(tmp_path), "--resources.gpus_per_trial", str(asked),
+    ]  # fmt: skip
     config = read_job(arguments, {}, tmp_path).config
     assert gpus_to_judge(config, device, gpus) == expected
