@@ -180,22 +180,23 @@ def _trials(
 ) -> tuple[list[Trial], tuple[str, ...]]:
     """All trials of a category, and what is to be said of where they start."""
     name = category.category
-    afresh = Inputs(
+    inputs = Inputs(
         category.train_fingerprint, category.test_fingerprint, plan.textures, plan.encoder_weights
     )
-    warm = replace(afresh, start=start.weights) if start else afresh
-    made, notes = [], []
-    for point, method in points:
-        inputs, version = afresh, None
-        if start is not None:
-            reason = objection(start, method, plan.encoder_weights)
-            if reason:
-                notes.append(f"{name}: starts afresh, not from version {start.version}: {reason}")
-            else:
-                notes.append(f"{name}: starts from the weights of version {start.version}")
-                inputs, version = warm, start.version
-        made += [Trial(name, seed, method, inputs, point, version) for seed in plan.seeds]
-    return made, tuple(dict.fromkeys(notes))
+    version: str | None = None
+    notes: tuple[str, ...] = ()
+    if start is not None and points:
+        reasons = (objection(start, method, plan.encoder_weights) for _, method in points)
+        # All or none: they are chosen among by scores that flatter what began with a model.
+        reason = next(filter(None, reasons), "")
+        if reason:
+            notes = (f"{name}: starts afresh, not from version {start.version}: {reason}",)
+        else:
+            notes = (f"{name}: starts from the weights of version {start.version}",)
+            inputs, version = replace(inputs, start=start.weights), start.version
+    made = [Trial(name, seed, method, inputs, point, version)
+            for point, method in points for seed in plan.seeds]  # fmt: skip
+    return made, notes
 
 
 def _method(job: Job, category: str, point: Mapping[str, Any], precision: str) -> MethodConfig:

@@ -24,7 +24,8 @@ class Known:
     trained: Trained
     settings: Mapping[str, Any]
     synthetic_score: float | None
-    """None where nothing was held out, or its settings are not of this program."""
+    """None where nothing was held out, where what it started from knew some of that, and where its
+    settings are not of this program."""
 
 
 def known_versions(
@@ -90,6 +91,8 @@ def _known(version: Version, workspace: Folder, judged: bool) -> Known:
     inputs = provenance["inputs"]
     prints = (inputs["train_fingerprint"], inputs["test_fingerprint"])
     synthetic = version.read_json("metrics.json")["synthetic"]
+    start = provenance.get("warm_start")
+    flattered = start is not None and start["held_out_seen"] != 0
     return Known(
         Trained(
             version.id,
@@ -99,7 +102,7 @@ def _known(version: Version, workspace: Folder, judged: bool) -> Known:
             judged,
         ),
         dict(version.read_json("config.json")["settings"]),
-        float(synthetic["score"]) if synthetic else None,
+        float(synthetic["score"]) if synthetic and not flattered else None,
     )
 
 

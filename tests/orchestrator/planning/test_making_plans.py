@@ -97,11 +97,18 @@ def test_a_start_that_does_not_fit_is_refused_with_the_reason(
 
 def test_settings_that_no_weight_depends_on_keep_no_start_away(job_of: JobOf) -> None:
     settings = {"image.size": 512, "memory.samples": 3, "optimizer.lr": 1.0, "unknown": 1}
-    job = replace(job_of("--grid.model.memory", "[true, false]"),
-                  starts={"tile": replace(START, settings=settings)})  # fmt: skip
+    job = replace(job_of(), starts={"tile": replace(START, settings=settings)})
     plan = make_plan(job, inventory(category("tile")), "fp32")
-    assert [t.inputs.start for t in plan.trials] == ["sha256:ab", None]
-    assert len(plan.notes) == 2
+    assert [t.inputs.start for t in plan.trials] == ["sha256:ab"]
+
+
+def test_trials_that_are_chosen_among_all_start_alike(job_of: JobOf) -> None:
+    for axis, start in (("optimizer.lr", "sha256:ab"), ("model.m1_from", None)):
+        values = "[0.02, 0.04]" if axis == "optimizer.lr" else "[m2, m3]"
+        job = replace(job_of(f"--grid.{axis}", values), starts={"tile": START})
+        plan = make_plan(job, inventory(category("tile")), "fp32")
+        assert [t.inputs.start for t in plan.trials] == [start, start]
+        assert len(plan.notes) == 1
 
 
 def test_equal_jobs_give_equal_plans_and_one_seed_more_changes_no_key(job_of: JobOf) -> None:

@@ -70,6 +70,17 @@ def test_with_a_damaged_history_nothing_is_trained_for_it_and_it_is_said(
     assert "which of its models were judged is not known" in said[0]
 
 
+@pytest.mark.parametrize(("seen", "score"), [(0, 0.66), (1, None), (None, None)])
+def test_a_score_on_images_that_a_warm_start_knew_counts_for_no_settings(
+    registry: Registry, quick_workspace: Folder, files_of: Files, seen: int | None,
+    score: float | None,
+) -> None:  # fmt: skip
+    start = {"version": A, "held_out_seen": seen, "seen": []}
+    registry.publish("screw", "dddd0004", files_of("dddd0004", warm_start=start))
+    found, _ = known(registry, quick_workspace)
+    assert found["dddd0004"].synthetic_score == score
+
+
 @pytest.mark.parametrize("settings", [
     {"memory.selection": "by hand"}, {"optimizer.lr": "much"}, {"optimizer.lr": -1},
 ], ids=str)  # fmt: skip
