@@ -34,10 +34,11 @@ def config_of(version: Version) -> MethodConfig:
 def weights_of(version: Version) -> dict[str, torch.Tensor]:
     """Name -> tensor, the memory images among them. Raises RegistryError, WeightsError."""
     try:
-        return load_tensors(version.read(MODEL))
+        found: dict[str, torch.Tensor] = load_tensors(version.read(MODEL))
     except (SafetensorError, ValueError, KeyError) as error:
         where = version.folder.at(MODEL)
         raise WeightsError(f"{where} is not a file of safetensors: {error}") from error
+    return found
 
 
 def restore(version: Version) -> MemSegNet:

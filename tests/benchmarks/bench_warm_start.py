@@ -82,7 +82,8 @@ def _found(
     if change.evidence is None:
         sys.exit(f"{workspace}: the new model was not judged")
     figures = change.evidence["figures"]
-    old, new = figures
+    old = change.before.champion
+    (new,) = set(figures) - {old}
     for version, label in ((old, "champion"), (new, start)):
         about = registry.version(category, version)
         synthetic = about.read_json("metrics.json")["synthetic"]
@@ -99,7 +100,9 @@ def _found(
 
 def shown(value: Any) -> str:
     """A cell."""
-    return f"{100 * value:.2f}" if isinstance(value, float) else str(value if value else "-")
+    if value is None:
+        return "-"
+    return f"{100 * value:.2f}" if isinstance(value, float) else str(value)
 
 
 def main() -> None:
