@@ -235,6 +235,14 @@ def check_text(location: str) -> str:
     return location
 
 
+def local_path(text: str) -> Path:
+    """A path as a person writes it, made absolute. Raises StorageError for a "~" of nobody."""
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise StorageError(f"{text}: there is no such home folder: {error}") from error
+
+
 def open_folder(location: str | Path) -> Folder:
     """A folder from a path or a URI (s3://bucket/prefix). It need not exist.
 
@@ -249,7 +257,7 @@ def open_folder(location: str | Path) -> Folder:
             "they come from the environment (AWS_ACCESS_KEY_ID, …), a profile or the machine's role"
         )
     if "://" not in text:
-        filesystem, path = pafs.LocalFileSystem(), str(Path(text).expanduser().absolute())
+        filesystem, path = pafs.LocalFileSystem(), str(local_path(text))
     else:
         try:
             filesystem, path = pafs.FileSystem.from_uri(text)

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from memseg.errors import ExportError
+from memseg.data.categories import check_category_name
+from memseg.errors import DataError, ExportError, RegistryError
+from memseg.versions.layout import check_id
 
 FORMAT = 1
 """Raised when an older program could not use the file rightly."""
@@ -89,14 +91,16 @@ def from_props(props: Mapping[str, str], where: str) -> Metadata:
     try:
         values = {name: json.loads(props[_PREFIX + name]) for name in _JSON}
         found = Metadata(
-            category=props[_PREFIX + "category"],
-            version=props[_PREFIX + "version"],
+            category=check_category_name(props[_PREFIX + "category"]),
+            version=check_id(props[_PREFIX + "version"]),
             size=int(json.loads(props[_PREFIX + "preprocessing"])["size"]),
             top_pixels=int(json.loads(props[_PREFIX + "image_score"])["pixels"]),
             trained_in=str(json.loads(props[_PREFIX + "precision"])["trained"]),
             **values,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (
+        ValueError, OverflowError, RecursionError, KeyError, TypeError, DataError, RegistryError,
+    ) as error:  # fmt: skip
         raise ExportError(
             f"{where} has damaged metadata ({error!r}): export the model again"
         ) from error

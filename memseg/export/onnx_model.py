@@ -62,6 +62,7 @@ class OnnxModel:
         return made
 
     def _open(self, data: bytes, where: str, threads: int) -> None:
+        self._where = where
         self.metadata = checked_metadata(data, where)
         self._session = _session(data, where, threads)
         self._outputs = [output.name for output in self._session.get_outputs()]
@@ -102,7 +103,10 @@ class OnnxModel:
         return self.run(images).maps
 
     def run(self, images: npt.NDArray[np.uint8]) -> Found:
-        """``images``: (B, 3, S, S) uint8, RGB, all B at once. Raises DataError for others."""
+        """``images``: (B, 3, S, S) uint8, RGB, all B at once. Raises DataError for others.
+
+        Raises ExportError where the file gives no anomaly maps of them: then it was changed.
+        """
         shape = (3, self.size, self.size)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != shape:
             raise DataError(
@@ -111,8 +115,18 @@ class OnnxModel:
             )
         if not len(images):
             return self._nothing()
-        values = self._session.run(self._outputs, {INPUT: np.ascontiguousarray(images)})
+        try:
+            values = self._session.run(self._outputs, {INPUT: np.ascontiguousarray(images)})
+        except _raised() as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ExportError(f"{self._where} cannot be run ({reason}): export it again") from error
         found = dict(zip(self._outputs, values))
+        for name, wanted in ((MAPS, (len(images), self.size, self.size)), (SCORES, (len(images),))):
+            if (found[name].shape, found[name].dtype) != (wanted, np.float32):
+                raise ExportError(
+                    f"{self._where} gives {name} of {found[name].dtype} {found[name].shape}, not "
+                    f"float32 {wanted}: it was changed; export it again"
+                )
         return Found(found[MAPS], found[SCORES], found.get(SAMPLES), found.get(MARGINS))
 
     def _nothing(self) -> Found:
@@ -153,7 +167,6 @@ def checked_metadata(data: bytes, where: str) -> Metadata:
 def _session(data: bytes, where: str, threads: int) -> Any:
     try:
         import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as raised
     except ImportError as error:
         raise SettingError(
             f"onnxruntime is needed to run {where} and cannot be imported ({error}): "
@@ -164,15 +177,22 @@ def _session(data: bytes, where: str, threads: int) -> Any:
     options.log_severity_level = _ERRORS
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except (
-        raised.Fail, raised.InvalidArgument, raised.InvalidGraph, raised.InvalidProtobuf,
-        raised.NotImplemented, raised.RuntimeException,
-    ) as error:  # fmt: skip
+    except _raised() as error:
         reason = " ".join(str(error).split())[:300]
         raise ExportError(
             f"onnxruntime {onnxruntime.__version__} cannot open {where} ({reason}): export it "
             "again, or install a newer onnxruntime"
         ) from error
+
+
+def _raised() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises; by name, for it is imported only where a model is opened."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as raised
+
+    return (
+        raised.Fail, raised.InvalidArgument, raised.InvalidGraph, raised.InvalidProtobuf,
+        raised.NotImplemented, raised.RuntimeException,
+    )  # fmt: skip
 
 
 def _check_signature(session: Any, outputs: list[str], size: int, where: str) -> None:

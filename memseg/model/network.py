@@ -192,6 +192,22 @@ def load_state(network: MemSegNet, state: Mapping[str, torch.Tensor]) -> None:
     network.load_state_dict(dict(state))
 
 
+def start_from(network: MemSegNet, state: Mapping[str, torch.Tensor]) -> None:
+    """Puts a trained network's weights into one before its first step.
+
+    ``state``: the other's ``state_dict``. The encoder's and BatchNorm's statistics come with it;
+    the memory images stay the network's own. Raises WeightsError where the state is of another
+    network; then nothing was changed.
+    """
+    own = {name: value for name, value in network.state_dict().items() if _is_memory(name)}
+    weights = {name: value for name, value in state.items() if not _is_memory(name)}
+    load_state(network, {**weights, **own})
+
+
+def _is_memory(name: str) -> bool:
+    return name.startswith("memory.")
+
+
 def _own_copy(images: torch.Tensor | npt.NDArray[np.uint8]) -> torch.Tensor:
     if isinstance(images, torch.Tensor):
         return images.detach().cpu().clone()

@@ -107,6 +107,8 @@ def _read(published: Any) -> _Published:
     for policy, units in chosen["absent"].items():
         there.reasons.update({(policy, unit): str(reason) for unit, reason in units.items()})
     there.default = {unit: chosen["default"][unit] for unit in UNITS}
+    if not all(policy is None or isinstance(policy, str) for policy in there.default.values()):
+        raise TypeError(f"the defaults are {there.default}")
     return there
 
 

@@ -5,6 +5,7 @@ Weights are read as safetensors, so that no code of a model file is ever run.
 
 from __future__ import annotations
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
@@ -30,13 +31,20 @@ def config_of(version: Version) -> MethodConfig:
         ) from error
 
 
+def weights_of(version: Version) -> dict[str, torch.Tensor]:
+    """Name -> tensor, the memory images among them. Raises RegistryError, WeightsError."""
+    try:
+        found: dict[str, torch.Tensor] = load_tensors(version.read(MODEL))
+    except (SafetensorError, ValueError, KeyError) as error:
+        where = version.folder.at(MODEL)
+        raise WeightsError(f"{where} is not a file of safetensors: {error}") from error
+    return found
+
+
 def restore(version: Version) -> MemSegNet:
     """Its network on the CPU, fp32, in eval mode. Raises RegistryError, WeightsError."""
     config, where = config_of(version), version.folder.at(MODEL)
-    try:
-        state = load_tensors(version.read(MODEL))
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise WeightsError(f"{where} is not a file of safetensors: {error}") from error
+    state = weights_of(version)
     try:
         network = restore_network(config, state)
     except MemSegError as error:

@@ -30,7 +30,7 @@ from memseg.prediction.images import THREADS, Source, find_images
 from memseg.prediction.model import Model
 from memseg.prediction.stream import ANOMALOUS, Found, Prediction, predict
 from memseg.prediction.table import CSV, PARQUET, open_tables
-from memseg.storage import open_folder
+from memseg.storage import local_path, open_folder
 
 FORMAT = 1
 OVERLAYS, ABOUT = "overlays", "prediction.json"
@@ -148,7 +148,7 @@ def _out_folder(out: str, source: Source) -> Path:
     """The folder for the output. Raises SettingError where its pictures would become images."""
     if "://" in out:
         raise SettingError(f"--out must be a folder on this machine, got {out}: copy it afterwards")
-    folder = Path(out).expanduser().absolute()
+    folder = local_path(out)
     if folder.exists() and not folder.is_dir():
         raise SettingError(f"--out {folder} is a file: give a folder")
     if not source.folder.is_local:

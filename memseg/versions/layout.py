@@ -126,7 +126,7 @@ def parse_manifest(
     try:
         value = json.loads(data)
         check_format(value, where)  # first: a newer file may have other parts
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RegistryError(f"{where} is damaged: {error!r}") from error
     try:
         files = {
@@ -134,7 +134,9 @@ def parse_manifest(
             for name, entry in value["files"].items()
         }
         found = Manifest(value["category"], value["version"], files)
-    except (ValueError, KeyError, TypeError, AttributeError, RegistryError) as error:
+    except (
+        ValueError, OverflowError, KeyError, TypeError, AttributeError, RegistryError,
+    ) as error:  # fmt: skip
         raise RegistryError(f"{where} is damaged: {error!r}") from error
     if category not in (None, found.category) or version not in (None, found.version):
         raise RegistryError(

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from memseg.errors import RegistryError
+from memseg.data.categories import check_category_name
+from memseg.errors import DataError, RegistryError
 from memseg.storage import Folder
 from memseg.versions.layout import MANIFEST, Manifest, check_id, parse_manifest, sum_of
 
@@ -41,7 +42,7 @@ class Version:
         data = self.read(name)
         try:
             return json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RegistryError(
                 f"{self.folder.at(name)} is not JSON: this program did not write it: {error}"
             ) from error
@@ -56,4 +57,8 @@ def open_version(folder: Folder) -> Version:
             "publication was interrupted (a version is WORKSPACE/registry/CATEGORY/versions/ID)"
         )
     manifest = parse_manifest(folder.read(MANIFEST), where)
+    try:
+        check_category_name(manifest.category)
+    except DataError as error:
+        raise RegistryError(f"{where} is damaged: {error}") from error
     return Version(manifest.category, check_id(manifest.version), folder, manifest)

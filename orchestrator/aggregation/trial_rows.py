@@ -35,6 +35,7 @@ COLUMNS: Mapping[str, type] = {
     **_settings_types(),
     "textures": str,
     "encoder_weights": str,
+    "warm_start": str,
     **dict.fromkeys(METRICS, float),
     **{f"synthetic_{name}": float for name in _SYNTHETIC},
     "baseline_image_auroc": float,
@@ -77,6 +78,7 @@ def _rows(
             **settings,
             "textures": trial.inputs.textures,
             "encoder_weights": trial.inputs.encoder_weights,
+            "warm_start": trial.start_version,
             **_outcome(records.get(trial.key)),
             "selected": trial.key in winners,
         }

@@ -14,7 +14,7 @@ from memseg.data.fingerprints import hash_files, test_fingerprint
 from memseg.data.layouts import LayoutConfig, list_category
 from memseg.data.listing import images_below
 from memseg.data.parallel import THREADS, for_each
-from memseg.errors import DataError, EmptyDataError, StorageError
+from memseg.errors import DataError, EmptyDataError, RegistryError, StorageError
 from memseg.storage import FileInfo, Folder, open_folder
 from orchestrator.job.read import DEMO_FOLDER
 from orchestrator.registry.registry import Version
@@ -55,7 +55,13 @@ def tested_images(
     the demo's of the workspace. Raises EmptyDataError, which says what was looked at, where they
     are not found.
     """
-    wanted = version.read_json("provenance.json")["inputs"]["test_fingerprint"]
+    try:
+        wanted = version.read_json("provenance.json")["inputs"]["test_fingerprint"]
+    except (KeyError, TypeError) as error:
+        raise RegistryError(
+            f"{version.folder.at('provenance.json')} does not say which images the model was "
+            "tested on: this program did not write it"
+        ) from error
     looked = []
     for name, root in _roots(workspace, environ):
         found = [_fitting(root, kind, version.category, wanted) for kind in _LAYOUTS]

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from memseg.errors import ExportError, SettingError
-from memseg.storage import open_folder
+from memseg.storage import local_path, open_folder
 from memseg.versions.layout import MANIFEST
 from orchestrator.registry.registry import Version
 
@@ -25,7 +25,7 @@ def export_folder(version: Version, out: str, say: Callable[[str], None]) -> Pat
     Each file is checked against the manifest. Raises RegistryError for one that was changed,
     SettingError for an ``out`` that is there already, StorageError.
     """
-    path = Path(out).expanduser().absolute()
+    path = local_path(out)
     if path.exists():
         raise SettingError(f"--out {path} exists already: name a folder that does not")
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")

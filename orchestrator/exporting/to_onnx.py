@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from memseg.errors import ExportError, SettingError
 from memseg.export.metadata import Metadata
@@ -12,7 +11,7 @@ from memseg.export.onnx_model import OnnxModel
 from memseg.export.parity import Parity, check_parity
 from memseg.export.to_onnx import to_onnx, with_metadata
 from memseg.prediction.restoring import config_of, restore
-from memseg.storage import open_folder
+from memseg.storage import local_path, open_folder
 from orchestrator.exporting.images import Images
 from orchestrator.registry.registry import Version
 
@@ -26,7 +25,8 @@ def export_onnx(
     and the file says so. Returns the check. Raises ExportError where the file does not compute
     what the model does; then nothing is written, and a file that was there stays.
     """
-    if Path(out).is_dir():
+    path = local_path(out)
+    if path.is_dir():
         named = f"{out}/{version.category}.onnx"
         raise SettingError(f"--out {out} is a folder: name a file, like {named}")
     metadata = describe(version)
@@ -53,7 +53,6 @@ def export_onnx(
                 "Try another version of torch, onnxscript or onnxruntime, or --format torch"
             )
         data = with_metadata(data, replace(metadata, parity=parity.to_json()))
-    path = Path(out).expanduser().absolute()
     open_folder(path.parent).write(path.name, data)
     say(f"{version.category}, version {version.id}: {path} ({len(data) / 1e6:.1f} MB)")
     return parity

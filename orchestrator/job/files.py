@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memseg.errors import SettingError
+from memseg.storage import local_path
 from orchestrator.job.yaml_text import load_text
 
 DEFAULT = "jobs/paper-grid.yaml"
@@ -22,7 +23,7 @@ def find_job_file(given: str, cwd: Path, repository: Path = REPOSITORY) -> Path:
     Raises SettingError with the job files there are when there is no such file.
     """
     for place in (cwd, repository):
-        path = place / Path(given).expanduser()
+        path = place / local_path(given) if given.startswith("~") else place / given
         if path.is_dir():
             raise SettingError(f"--config {path} is a folder, a job file is needed")
         if path.exists():

@@ -55,7 +55,7 @@ usage: python -m orchestrator.retrain [--config FILE] [--watch SECONDS] [--NAME 
 Compares the data folder with the registry, trains the product lines that are new or changed, and
 makes a new model champion where it is not worse than the champion on images that neither knows.
 Without --config: jobs/retrain.yaml. All settings of orchestrator.sweep are settings here too, and
-those of the group retrain (--watch, --settle and --tolerance also without its name).
+those of the group retrain (--watch, --settle, --tolerance and --warm_start also without its name).
 
 Exit codes: 0 all is well, also with nothing to do; 1 a product line could not be used, trained or
 judged; 2 the command or its input is wrong; 3 the storage is gone or full; 130 interrupted in a

@@ -8,6 +8,7 @@ from typing import Any
 
 from memseg.config import MethodConfig, resolve
 from orchestrator.job.settings import JobConfig
+from orchestrator.job.start import Start
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Job:
     grid: tuple[Axis, ...] = ()
     per_category: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Settings of the method for one category; they win over ``method``."""
+    starts: Mapping[str, Start] = field(default_factory=dict)
+    """Category -> the model that its trials start from where they can; of others, afresh."""
     file: str | None = None
     """The job file; None where everything came from elsewhere."""
 

@@ -125,6 +125,10 @@ class RetrainConfig(Group):
         2, "held-out normal images that the champion was not trained on: with fewer, synthetic "
         "validation judges nothing", low=1,
     )  # fmt: skip
+    warm_start: bool = setting(
+        False, "a changed line starts from its champion's weights, not from the encoder's alone: "
+        "another trial, with other numbers",
+    )  # fmt: skip
     watch: float = setting(
         0.0, "look again every so many seconds, until a signal; 0: once", low=0, high=86400
     )

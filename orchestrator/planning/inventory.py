@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,7 +84,13 @@ def gather_inventory(job: Job, environ: Mapping[str, str], *, unread: bool = Fal
         names = discover_categories(root, layout)
     elif not root.exists():
         raise EmptyDataError(f"data.root {data.root} does not exist")
-    categories = tuple(_category(root, layout, name, cache) for name in names)
+    twins = _twins(root.folders())
+    categories = tuple(
+        CategoryInventory(name, problem=twins[name])
+        if name in twins
+        else _category(root, layout, name, cache)
+        for name in names
+    )
     cache.save()
     return Inventory(categories, textures, texture_images, weights)
 
@@ -94,6 +102,21 @@ def hash_cache_file(workspace: str, environ: Mapping[str, str]) -> Path:
         return Path(folder.path) / "cache" / "hashes.json"
     home = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(home) / "memseg-orchestrator" / "hashes.json"
+
+
+def _twins(names: Iterable[str]) -> dict[str, str]:
+    """Name -> what is wrong with it, of names that some disks take for one. Pure."""
+    alike: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        alike[unicodedata.normalize("NFC", name).casefold()].add(name)
+    return {
+        name: f"{' and '.join(map(repr, sorted(group)))} differ in upper and lower case (or in "
+        "how accents are written) only: on a disk that takes them for one name their models would "
+        "be mixed; rename one"
+        for group in alike.values()
+        if len(group) > 1
+        for name in group
+    }
 
 
 def _category(

@@ -11,10 +11,12 @@ from typing import Any
 from memseg.config import MethodConfig
 from memseg.errors import SettingError
 from orchestrator.job.job import Axis, Job
+from orchestrator.job.start import Start
 from orchestrator.planning import trial as trials_json
 from orchestrator.planning.grid import grid_points
 from orchestrator.planning.inventory import CategoryInventory, Inventory
-from orchestrator.planning.possible import Dropped, possible_points
+from orchestrator.planning.possible import Dropped, Points, possible_points
+from orchestrator.planning.starting import objection
 from orchestrator.planning.trial import Inputs, Trial
 
 FORMAT = 1
@@ -190,22 +192,43 @@ def _with_category(
             problems={**plan.problems, name: problem},
             refused=plan.refused + refused,
         )
-    inputs = Inputs(
-        category.train_fingerprint, category.test_fingerprint, plan.textures, plan.encoder_weights
-    )
-    made = [Trial(name, seed, method, inputs, point)
-            for point, method in possible for seed in plan.seeds]  # fmt: skip
+    made, start_notes = _trials(plan, job.starts.get(name), category, possible)
     unique = {trial.key: trial for trial in reversed(made)}
     trials = tuple(trial for trial in made if unique[trial.key] is trial)
     _check_selection(plan, name, trials)
     merged = len(made) - len(trials)
     note = (f"{name}: {merged} trials equal to others were merged",) if merged else ()
+    note = (*start_notes, *note)
     return replace(
         plan,
         trials=plan.trials + trials,
         dropped=plan.dropped + dropped,
         notes=plan.notes + note,
     )
+
+
+def _trials(
+    plan: Plan, start: Start | None, category: CategoryInventory, points: Points
+) -> tuple[list[Trial], tuple[str, ...]]:
+    """All trials of a category, and what is to be said of where they start."""
+    name = category.category
+    inputs = Inputs(
+        category.train_fingerprint, category.test_fingerprint, plan.textures, plan.encoder_weights
+    )
+    version: str | None = None
+    notes: tuple[str, ...] = ()
+    if start is not None and points:
+        reasons = (objection(start, method, plan.encoder_weights) for _, method in points)
+        # All or none: they are chosen among by scores that flatter what began with a model.
+        reason = next(filter(None, reasons), "")
+        if reason:
+            notes = (f"{name}: starts afresh, not from version {start.version}: {reason}",)
+        else:
+            notes = (f"{name}: starts from the weights of version {start.version}",)
+            inputs, version = replace(inputs, start=start.weights), start.version
+    made = [Trial(name, seed, method, inputs, point, version)
+            for point, method in points for seed in plan.seeds]  # fmt: skip
+    return made, notes
 
 
 def _method(job: Job, category: str, point: Mapping[str, Any], precision: str) -> MethodConfig:

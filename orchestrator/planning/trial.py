@@ -33,6 +33,12 @@ class Inputs:
     """Fingerprint of the texture folder, or "procedural:1" for textures drawn by the code."""
     encoder_weights: str
     """"sha256:<hex>" of a file, "imagenet:<hash in torchvision's file name>", or "random"."""
+    start: str | None = None
+    """"sha256:<hex>" of the weights that training starts from; None: from the encoder's alone."""
+
+    def to_json(self) -> dict[str, str]:
+        """For keys and results; what is None is left out, so that keys made before it stay."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Trial:
     inputs: Inputs
     grid: Mapping[str, Any] = field(default_factory=dict)
     """The grid's values of this trial by dotted name; they are in ``method`` too."""
+    start_version: str | None = None
+    """The registry's version that has the weights ``inputs.start``. Not in the key: they are."""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -94,7 +102,7 @@ class Trial:
             "category": self.category,
             "seed": self.seed,
             "settings": settings,
-            "inputs": vars(self.inputs).copy(),
+            "inputs": self.inputs.to_json(),
             "method_version": METHOD_VERSION,
         }
 
@@ -103,6 +111,7 @@ class Trial:
         return {
             **self._identity(self.settings),
             "grid": {name: _plain(value) for name, value in self.grid.items()},
+            **({"start_version": self.start_version} if self.start_version else {}),
             "key": self.key,
             "training_key": self.training_key,
         }
@@ -116,6 +125,7 @@ def from_json(value: Mapping[str, Any]) -> Trial:
         method=build(MethodConfig, value["settings"]),
         inputs=Inputs(**value["inputs"]),
         grid=dict(value["grid"]),
+        start_version=value.get("start_version"),
     )
 
 

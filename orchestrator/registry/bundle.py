@@ -126,4 +126,6 @@ def _provenance(result: Mapping[str, Any], selection: str) -> dict[str, Any]:
         "selection": selection,
         "grid": result.get("grid") or {},
         **{name: result.get(name) for name in _PROVENANCE},
+        # Of others it is left out: their bytes stay those of earlier programs.
+        **({"warm_start": result["warm_start"]} if result.get("warm_start") else {}),
     }

@@ -77,6 +77,9 @@ images only, with simulated anomalies (MemSeg, arXiv 2205.00908).
 - {{ name }}: {{ value }} (not the default)
 {% endfor %}
 - encoder weights: {{ encoder_weights }}
+{% if warm_start is not none %}
+- warm start from version {{ warm_start }} of {{ category }}: training began with its weights
+{% endif %}
 - trial {{ key }}, method version {{ method_version }}, code {{ git_commit }}
 
 {% if curve %}
@@ -177,6 +180,7 @@ def render_card(
         size=settings["image.size"],
         thresholds=_thresholds(result.get("thresholds")),
         encoder_weights=result["encoder_weights"],
+        warm_start=(result.get("warm_start") or {}).get("version"),
         textures=result["inputs"]["textures"],
         train_fingerprint=result["inputs"]["train_fingerprint"],
         test_fingerprint=result["inputs"]["test_fingerprint"],
@@ -202,6 +206,7 @@ def _warnings(result: Mapping[str, Any], selection: str) -> Iterator[str]:
         yield "RANDOM ENCODER WEIGHTS: for tests and demonstrations only, not for products."
     elif result.get("bottleneck_weights") == "random":
         yield "RANDOM BLOCK 4: the encoder's file had no layer4; the bottleneck began from random."
+    yield from _of_warm_start(result)
     if "oracle" in selection:
         yield "ORACLE SELECTION: this trial was chosen by the test set, so its figures flatter."
     if selection == "first planned":
@@ -210,6 +215,18 @@ def _warnings(result: Mapping[str, Any], selection: str) -> Iterator[str]:
         yield f"SHORT RUN: {result['steps']} steps; the paper trains 2700."
     if any(result["metrics"].get(key) is None for key, _ in _METRICS):
         yield "METRICS MISSING: the test set does not define all of them, see below."
+
+
+def _of_warm_start(result: Mapping[str, Any]) -> Iterator[str]:
+    start, held_out = result.get("warm_start"), len(result.get("held_out") or ())
+    if start is None or start["held_out_seen"] == 0:
+        return
+    count = start["held_out_seen"]
+    yield (
+        f"WARM START: {'an unknown number' if count is None else count} of the {held_out} held-out "
+        f"images were known to version {start['version']}, so the synthetic score and the "
+        "thresholds chosen on them flatter."
+    )
 
 
 def _changed(settings: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -28,7 +28,7 @@ from orchestrator.retrain.lock import only_one
 from orchestrator.retrain.watch import wait, watch
 
 DEFAULT = "jobs/retrain.yaml"
-_OWN = ("watch", "settle", "tolerance")
+_OWN = ("watch", "settle", "tolerance", "warm_start")
 """Settings of the group ``retrain`` that the command line also takes without its name."""
 
 

@@ -18,10 +18,11 @@ from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
 from orchestrator.planning.inventory import CategoryInventory, gather_inventory
 from orchestrator.registry.registry import Registry
-from orchestrator.retrain.changes import UNUSABLE, Change, compare
+from orchestrator.retrain.changes import NEW, UNUSABLE, Change, compare, waits_for_judgement
 from orchestrator.retrain.configuration import Measured, best_on_average, overrides_of
 from orchestrator.retrain.known import Known, known_versions
 from orchestrator.retrain.promotion import settle_aliases
+from orchestrator.retrain.starts import champions_to_start_from
 from orchestrator.sweeping import run_job
 
 Say = Callable[[str], None]
@@ -66,6 +67,11 @@ def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Ba
     if not to_train:
         say(f"nothing to do: {len(changes)} product lines looked at")
         return Batch(changes)
+    starts = {}
+    if job.config.retrain.warm_start:
+        older = (change.category for change in changes if change.trains and change.state != NEW)
+        starts = champions_to_start_from(registry, older, say)
+    job = replace(job, starts=starts)
     if job.config.dry_run:
         run_job(_to_train(job, to_train, inventory, known, say), console)
         return Batch(changes)
@@ -116,21 +122,30 @@ def _to_train(
     known: Mapping[str, list[Known]],
     say: Say,
 ) -> Job:
-    """The job for these categories; its name is of what they hold, so that it can go on."""
+    """The job for these categories; its name is of what they hold and start from, so that it can
+    go on."""
     prints = sorted(
         f"{c.category}:{c.train_fingerprint}:{c.test_fingerprint}"
         for c in inventory
         if c.category in categories
     )
+    prints += sorted(f"{category}:start:{s.weights}" for category, s in job.starts.items())
     digest = hashlib.sha256("\n".join(prints).encode()).hexdigest()[:8]
-    overrides = _overrides(job, known, say) if job.config.retrain.settings == "registry" else {}
+    from_registry = job.config.retrain.settings == "registry"
+    overrides = _overrides(job, known, inventory, say) if from_registry else {}
     made = _for(replace(job, method={**overrides, **job.method}), categories)
     return replace(made, config=replace(made.config, name=f"{job.config.name}-{digest}"))
 
 
-def _overrides(job: Job, known: Mapping[str, list[Known]], say: Say) -> Mapping[str, Any]:
+def _overrides(
+    job: Job,
+    known: Mapping[str, list[Known]],
+    inventory: Iterable[CategoryInventory],
+    say: Say,
+) -> Mapping[str, Any]:
     """Settings of the registry's best configuration that the job does not name itself."""
     named = {*job.method, *(name for axis in job.grid for name in axis.names)}
+    now = {category.category: category for category in inventory}
     versions = [
         Measured(
             category,
@@ -145,6 +160,8 @@ def _overrides(job: Job, known: Mapping[str, list[Known]], say: Say) -> Mapping[
         )
         for category, readable in known.items()
         for version in readable
+        # It follows from the others, and is not to change what they say before it is judged.
+        if category not in now or not waits_for_judgement(version.trained, now[category])
     ]
     best = best_on_average(versions)
     if best is None or not best.overrides:

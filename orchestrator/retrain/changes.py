@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.planning.inventory import CategoryInventory
 
 NEW, CHANGED, UNCHANGED, VANISHED, UNUSABLE = "new", "changed", "unchanged", "vanished", "unusable"
+NOT_JUDGED = "not judged"
 _SHOWN = 3
 """File names of a kind in a line; the others are counted."""
 
@@ -23,6 +24,9 @@ class Trained:
     test_fingerprint: str
     files: Mapping[str, str] | None
     """Path below the category -> sha256; None where they were not recorded."""
+    judged: bool = True
+    """Whether it was ever champion or challenger. It was not where the command was stopped between
+    publishing and judging it, or could not judge it."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,13 @@ class Change:
 
     category: str
     state: str
-    """NEW, CHANGED, UNCHANGED, VANISHED or UNUSABLE."""
+    """NEW, CHANGED, NOT_JUDGED, UNCHANGED, VANISHED or UNUSABLE."""
     reason: str
 
     @property
     def trains(self) -> bool:
         """Whether it needs a training, or at least another evaluation."""
-        return self.state in (NEW, CHANGED)
+        return self.state in (NEW, CHANGED, NOT_JUDGED)
 
 
 def compare(
@@ -65,8 +69,8 @@ def compare(
     """One change for each category that is in the folder or in the registry, by name.
 
     ``known``: the data of all versions of each category in the registry, in any order. A
-    category is unchanged when any of them was made from these very images, whether or not that
-    version is the champion: it was judged then.
+    category is unchanged when any of them was made from these very images and judged, whether or
+    not that version is the champion.
     """
     found = {category.category: category for category in now}
     changes = [_change(category, known.get(name, ())) for name, category in found.items()]
@@ -93,12 +97,25 @@ def _change(category: CategoryInventory, versions: Sequence[Trained]) -> Change:
         return Change(name, UNUSABLE, category.problem)
     if not versions:
         return Change(name, NEW, f"{category.normal} normal images, no model yet")
-    prints = (category.train_fingerprint, category.test_fingerprint)
-    for version in versions:
-        if (version.train_fingerprint, version.test_fingerprint) == prints:
-            return Change(name, UNCHANGED, f"version {version.version} was made from these images")
+    same = [version for version in versions if _made_from(version, category)]
+    if same:
+        version = next((v for v in same if v.judged), same[0])
+        made = f"version {version.version} was made from these images"
+        if version.judged:
+            return Change(name, UNCHANGED, made)
+        return Change(name, NOT_JUDGED, f"{made}, but never judged beside the champion")
     newest = max(versions, key=lambda version: (version.ended_at, version.version))
     return Change(name, CHANGED, _what_changed(category, newest))
+
+
+def waits_for_judgement(version: Trained, now: CategoryInventory) -> bool:
+    """Whether it was made from the images that are there now, and never judged."""
+    return not version.judged and _made_from(version, now)
+
+
+def _made_from(version: Trained, now: CategoryInventory) -> bool:
+    prints = (version.train_fingerprint, version.test_fingerprint)
+    return prints == (now.train_fingerprint, now.test_fingerprint)
 
 
 def _what_changed(category: CategoryInventory, newest: Trained) -> str:

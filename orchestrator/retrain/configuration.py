@@ -43,8 +43,13 @@ def overrides_of(settings: Mapping[str, Any], job: Mapping[str, Any]) -> dict[st
     return {
         name: value
         for name, value in settings.items()
-        if name in job and job[name] != value and not name.startswith(_NOT_CHOSEN)
+        if name in job and _plain(job[name]) != _plain(value) and not name.startswith(_NOT_CHOSEN)
     }
+
+
+def _plain(value: Any) -> Any:
+    """JSON made lists of tuples."""
+    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 
 def best_on_average(versions: Iterable[Measured]) -> Configuration | None:

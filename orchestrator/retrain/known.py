@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from memseg.errors import MemSegError, RegistryError, StorageDownError
+from memseg.config import MethodConfig, build
+from memseg.errors import MemSegError, RegistryError, SettingError, StorageDownError
 from memseg.storage import Folder
 from memseg.versions.version import Version
 from orchestrator.ledger.contents import recorded_contents
+from orchestrator.planning.trial import default_settings
 from orchestrator.registry.reading import RegistryReader
+from orchestrator.registry.seen import seen_images
 from orchestrator.retrain.changes import Trained
 
 
@@ -21,6 +24,8 @@ class Known:
     trained: Trained
     settings: Mapping[str, Any]
     synthetic_score: float | None
+    """None where nothing was held out, where what it started from knew some of that, and where its
+    settings are not of this program."""
 
 
 def known_versions(
@@ -36,8 +41,25 @@ def known_versions(
         except MemSegError as error:
             say(f"{category}: its models are left out: {error}")
             continue
-        found[category] = list(_readable(registry, workspace, category, ids, say))
+        judged = _judged(registry, category, ids, say)
+        found[category] = list(_readable(registry, workspace, category, ids, judged, say))
     return found
+
+
+def _judged(
+    registry: RegistryReader, category: str, ids: tuple[str, ...], say: Callable[[str], None]
+) -> frozenset[str]:
+    """The versions that have, or had, an alias; all where that cannot be known."""
+    try:
+        named = [registry.aliases(category)]
+        for change in registry.history(category):
+            named += [change.before, change.after]
+    except StorageDownError:
+        raise
+    except MemSegError as error:
+        say(f"{category}: which of its models were judged is not known: {error}")
+        return frozenset(ids)
+    return frozenset(v for a in named for v in (a.champion, a.challenger) if v is not None)
 
 
 def _readable(
@@ -45,58 +67,68 @@ def _readable(
     workspace: Folder,
     category: str,
     ids: tuple[str, ...],
+    judged: frozenset[str],
     say: Callable[[str], None],
 ) -> Iterator[Known]:
     for version_id in ids:
         try:
-            yield _known(registry.version(category, version_id), workspace)
+            known = _known(registry.version(category, version_id), workspace, version_id in judged)
         except StorageDownError:
             raise
-        except (MemSegError, KeyError, TypeError) as error:
+        except (MemSegError, KeyError, TypeError, ValueError, AttributeError) as error:
             say(f"{category}: version {version_id} is left out: {error}")
+            continue
+        try:
+            _check_settings(known.settings)
+        except SettingError as error:
+            say(f"{category}: settings of version {version_id} are left out: {error}")
+            known = replace(known, settings={}, synthetic_score=None)
+        yield known
 
 
-def _known(version: Version, workspace: Folder) -> Known:
+def _known(version: Version, workspace: Folder, judged: bool) -> Known:
     provenance = version.read_json("provenance.json")
     inputs = provenance["inputs"]
     prints = (inputs["train_fingerprint"], inputs["test_fingerprint"])
     synthetic = version.read_json("metrics.json")["synthetic"]
+    start = provenance.get("warm_start")
+    flattered = start is not None and start["held_out_seen"] != 0
     return Known(
         Trained(
             version.id,
             str(provenance.get("ended_at") or ""),
             *prints,
             recorded_contents(workspace, version.category, *prints),
+            judged,
         ),
-        version.read_json("config.json")["settings"],
-        synthetic["score"] if synthetic else None,
+        dict(version.read_json("config.json")["settings"]),
+        float(synthetic["score"]) if synthetic and not flattered else None,
     )
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """Raises SettingError for values that this program does not take.
+
+    Settings that it does not know, or does not find, are no matter: these are the job's.
+    """
+    build(MethodConfig, {name: settings[name] for name in default_settings() if name in settings})
 
 
 def unseen_images(
     held_out: tuple[str, ...], files: Mapping[str, str], champion: Version, workspace: Folder
 ) -> tuple[str, ...]:
-    """Of ``held_out``, the images that the champion was neither trained on nor holds in memory.
+    """Of ``held_out``, the images that neither the champion nor what it started from knows.
 
     ``held_out``: names as in results, "screw/train/good/000.png"; ``files``: path below the
     category -> sha256, as the folder is now. By content, so that a renamed image is known again;
     () where the champion's files were not recorded. Raises RegistryError.
     """
-    category = champion.category
-    provenance = champion.read_json("provenance.json")
-    inputs = provenance["inputs"]
-    before = recorded_contents(
-        workspace, category, inputs["train_fingerprint"], inputs["test_fingerprint"]
-    )
-    if before is None:
+    seen = seen_images(champion, workspace)
+    if seen is None:
         return ()
-    kept_out = {name.removeprefix(f"{category}/") for name in provenance["held_out"] or ()}
-    # Its test images were not trained on; that they are not among normal training images is not
-    # for this place to judge, so that all its other files count as seen.
-    seen = {sha for path, sha in before.items() if path not in kept_out}
     unseen = []
     for name in held_out:
-        path = name.removeprefix(f"{category}/")
+        path = name.removeprefix(f"{champion.category}/")
         if path not in files:
             raise RegistryError(f"{name} was held out, but is not among the images any more")
         if files[path] not in seen:

@@ -25,7 +25,9 @@ def watch(
     wait: Callable[[float], bool],
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Until ``wait`` says that it is the end. An error of one look is said, the next is made.
+    """Until ``wait`` says that it is the end, or a look is interrupted: nothing is under way then.
+
+    An error of one look is said, the next is made.
 
     A category is handed to ``train`` when it holds still for ``still_s``, and not again before
     something in it changes, or where ``train`` said that it is to be tried again.
@@ -35,7 +37,11 @@ def watch(
     said = ""
     while True:
         try:
-            seen = look(seen, snapshots(root, layout), clock())
+            try:
+                now = snapshots(root, layout)
+            except KeyboardInterrupt:
+                return
+            seen = look(seen, now, clock())
             ready = [n for n in settled(seen, clock(), still_s) if done.get(n) != seen[n].snapshot]
             if ready:
                 taken = {name: seen[name].snapshot for name in ready}

@@ -20,6 +20,7 @@ from orchestrator.running.inputs import Loaded
 from orchestrator.running.placement import Placement
 from orchestrator.running.pruning import HalvingGate, Pruning
 from orchestrator.running.retries import kind_of
+from orchestrator.running.starting import load_start
 from orchestrator.running.trial_run import MakesGate, Stopped, Trained, run_trial
 
 
@@ -48,6 +49,7 @@ def attempt(
         placement = replace(placement, evaluation_batch=1)
     try:
         folder = ledger.trial_folder(trial.category, trial.key)
+        trained = _trained(ledger, trial, donor, reporter)
         result = run_trial(
             trial,
             load().inputs(),
@@ -55,9 +57,10 @@ def attempt(
             folder,
             FolderCheckpoints(folder.sub(CHECKPOINTS)),
             reporter,
-            _trained(ledger, trial, donor, reporter),
+            trained,
             _gate(trial, placement, ledger, rivals),
             workers,
+            load_start(ledger.workspace, trial) if trained is None else None,
         )
         if isinstance(result, Stopped):
             _prune(ledger, trial, result.step)

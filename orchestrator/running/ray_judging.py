@@ -9,10 +9,12 @@ import ray
 from memseg.errors import MemSegError, StorageError
 from memseg.versions.version import Version
 from orchestrator.job.settings import JobConfig
+from orchestrator.planning.hardware import resolve_device
 from orchestrator.planning.trial import Trial
 from orchestrator.running.inputs import Sources
 from orchestrator.running.judging import judge
 from orchestrator.running.placement import Placement
+from orchestrator.running.ray_capacity import cluster_capacity
 from orchestrator.running.ray_executor import ray_session
 
 
@@ -26,9 +28,7 @@ def judge_on_ray(
 ) -> dict[str, dict[str, float | None]]:
     """``judge`` in a task with a worker's resources. Raises MemSegError."""
     with ray_session(config.address):
-        gpus = 0.0
-        if placement.device != "cpu" and ray.cluster_resources().get("GPU"):
-            gpus = config.resources.gpus_per_trial or 1.0
+        gpus = gpus_to_judge(config, placement.device, cluster_capacity().gpus)
         task = ray.remote(_judge).options(
             num_cpus=config.resources.cpus_per_trial or config.resources.threads,
             num_gpus=gpus,
@@ -41,6 +41,13 @@ def judge_on_ray(
     if isinstance(found, MemSegError):
         raise found
     return found  # type: ignore[no-any-return]
+
+
+def gpus_to_judge(config: JobConfig, device: str, gpus: int) -> float:
+    """Of one judging task. Pure. ``gpus``: that the cluster has, or may get: none need be there."""
+    if resolve_device(device, gpus) == "cpu":
+        return 0.0
+    return config.resources.gpus_per_trial or 1.0
 
 
 def _judge(

@@ -31,7 +31,7 @@ from memseg.metrics.auroc import auroc
 from memseg.metrics.evaluate import compute_metrics
 from memseg.metrics.rates import check_rates
 from memseg.metrics.undefined import UndefinedMetric
-from memseg.model.network import MemSegNet, load_state
+from memseg.model.network import MemSegNet, load_state, start_from
 from memseg.simulation.foreground import foreground_masks, resolved_foreground
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
@@ -52,6 +52,7 @@ from orchestrator.running.provenance import (
     peak_memory_gib,
 )
 from orchestrator.running.roles import network_of
+from orchestrator.running.starting import WarmStart
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,14 @@ def run_trial(
     trained: Trained | None = None,
     makes_gate: MakesGate | None = None,
     workers: Workers = ALONE,
+    start: WarmStart | None = None,
 ) -> dict[str, Any] | Stopped | None:
     """Trains and evaluates; writes the weights into ``folder``; returns the result to commit.
 
     ``trained``: a finished trial with the same training key: then it is only evaluated.
     ``makes_gate``: may end it early, then nothing is evaluated and Stopped is returned. Of
-    several ``workers`` all but the leader only train and return None. Raises MemSegError.
+    several ``workers`` all but the leader only train and return None. ``start``: of
+    ``load_start``, where the trial is trained and does not start afresh. Raises MemSegError.
     """
     started_at, started = _now(), time.monotonic()
     config, product = trial.method, inputs.product
@@ -103,6 +106,8 @@ def run_trial(
     network, roles = network_of(trial, product, inputs.encoder, execution)
     # Before hours of training, not after.
     check_rates(config.evaluation, len(roles.held_out), config.image.size)
+    if start is not None:
+        start_from(network, start.state)
     if trained is None:
         data = _training_images(trial, product, roles, folder)
         gate = (
@@ -138,12 +143,13 @@ def run_trial(
         "method_version": METHOD_VERSION,
         "settings": trial.settings,
         "grid": trial.to_json()["grid"],
-        "inputs": vars(trial.inputs).copy(),
+        "inputs": trial.inputs.to_json(),
         **found,
         "steps": config.training.max_steps,
         "seconds": _seconds(summary, ended - evaluation_started, ended - started),
         "peak_memory_gib": peak_memory_gib(),
         **_made_with(execution, placement, trained, workers),
+        **_started(start, trained, product, roles),
         "encoder_weights": inputs.encoder.identity,
         "bottleneck_weights": "pretrained" if inputs.encoder.has_layer4 else "random",
         "memory_samples": [product.train_names[i] for i in roles.memory],
@@ -271,6 +277,17 @@ def _made_with(
         "packages": package_versions(),
         "git_commit": git_commit(),
     }
+
+
+def _started(
+    start: WarmStart | None, trained: Trained | None, product: Product, roles: Roles
+) -> dict[str, Any]:
+    """Where the weights began, for a trial that does not start afresh."""
+    if start is not None:
+        return {"warm_start": start.to_json([product.train_hashes[i] for i in roles.held_out])}
+    if trained is not None and "warm_start" in trained.result:
+        return {"warm_start": trained.result["warm_start"]}
+    return {}
 
 
 def _seconds(

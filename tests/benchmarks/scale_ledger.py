@@ -87,7 +87,7 @@ def _of_the_point(trial: Trial) -> dict[str, Any]:
         "git_commit": "c3a7c5b0271546c96811fba8d9907b1f5939c191",
         "grid": dict(trial.grid),
         "hardware": {"cpu": "AMD EPYC", "device": "cpu", "threads": 2},
-        "inputs": vars(trial.inputs),
+        "inputs": trial.inputs.to_json(),
         "method_version": 2,
         "packages": {
             "memseg-orchestrator": "0.1.0", "numpy": "2.4.6", "opencv-python-headless": "5.0.0.93",

@@ -38,12 +38,7 @@ def load(name: str) -> Any:
 
 def manifest_validator(folder: Path, plural: str, version: str) -> Draft202012Validator:
     """What a custom resource is held against: a schema that refuses what it does not name."""
-    text = gzip.decompress((folder / f"ray.io_{plural}.yaml.gz").read_bytes())
-    # The loader in C, where there is one: the definitions are long.
-    crd = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    (schema,) = (
-        v["schema"]["openAPIV3Schema"] for v in crd["spec"]["versions"] if v["name"] == version
-    )
+    crd, schema = _definition(folder, plural, version)
     closed: dict[str, Any] = close(schema)
     # The definitions leave these to Kubernetes, which knows them.
     closed["properties"]["metadata"] = _OBJECT_META
@@ -52,6 +47,24 @@ def manifest_validator(folder: Path, plural: str, version: str) -> Draft202012Va
     closed["required"] = ["apiVersion", "kind", "metadata", "spec"]
     Draft202012Validator.check_schema(closed)
     return Draft202012Validator(closed)
+
+
+def pod_template_validator(folder: Path) -> Draft202012Validator:
+    """What a pod template is held against: Kubernetes' own, as RayJob's definition has it."""
+    _, schema = _definition(folder, "rayjobs", "v1")
+    closed = close(schema["properties"]["spec"]["properties"]["submitterPodTemplate"])
+    return Draft202012Validator(closed)
+
+
+def _definition(folder: Path, plural: str, version: str) -> tuple[Any, Any]:
+    """A custom resource definition, and the schema of one of its versions."""
+    text = gzip.decompress((folder / f"ray.io_{plural}.yaml.gz").read_bytes())
+    # The loader in C, where there is one: the definitions are long.
+    crd = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    (schema,) = (
+        v["schema"]["openAPIV3Schema"] for v in crd["spec"]["versions"] if v["name"] == version
+    )
+    return crd, schema
 
 
 def close(schema: Any) -> Any:

@@ -108,6 +108,80 @@ def test_the_life_of_product_lines(
     assert "connector: vanished: its folder is gone; its models stay" in capsys.readouterr().out
 
 
+def test_a_new_model_that_could_not_be_judged_is_judged_the_next_time(
+    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert retrain() == 0
+    (lines / "brushed_metal" / "train" / "good" / "001.png").unlink()
+
+    def stopped(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestrator.retrain.batch.settle_aliases", stopped)
+        assert retrain() == 130
+    found = registry(tmp_path)
+    first = found.champion_id("brushed_metal")
+    (second,) = set(found.version_ids("brushed_metal")) - {first}
+    capsys.readouterr()
+    judged(monkeypatch, 0.5, 0.6)
+    assert retrain() == 0
+    said = capsys.readouterr().out
+    assert f"brushed_metal: not judged: version {second} was made from these images" in said
+    assert "1 trials of 1 categories, 0 to run" in said
+    assert f"{second} is promoted to champion" in said
+    assert found.champion_id("brushed_metal") == second
+    assert retrain() == 0
+    assert "brushed_metal: unchanged" in capsys.readouterr().out
+
+
+def test_a_changed_line_starts_from_its_champion_when_it_is_asked_to(
+    retrain: Retrain, lines: Path, product_lines: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert retrain("--warm_start", "true") == 0
+    said = capsys.readouterr().out
+    assert "brushed_metal: new" in said
+    assert "brushed_metal: starts" not in said
+    found = registry(tmp_path)
+    first = found.champion("brushed_metal")
+    image = lines / "brushed_metal" / "train" / "good" / "new.png"
+    shutil.copy(product_lines / "connector" / "train" / "good" / "000.png", image)
+
+    assert retrain("--warm_start", "true", "--tolerance", "1", "--retrain.settings", "job",
+                   "--difference.factor", "50") == 0  # fmt: skip
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"starts afresh, not from version {first.id}: it was trained with difference.f" in said
+    afresh = found.champion("brushed_metal")
+    assert "warm_start" not in afresh.read_json("provenance.json")
+
+    image.unlink()
+    (lines / "brushed_metal" / "train" / "good" / "001.png").unlink()
+    assert retrain("--warm_start", "true", "--tolerance", "1", "--retrain.settings", "job",
+                   "--difference.factor", "50") == 0  # fmt: skip
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"brushed_metal: starts from the weights of version {afresh.id}" in said
+    warm = found.champion("brushed_metal")
+    assert warm.id not in (first.id, afresh.id)
+    provenance = warm.read_json("provenance.json")
+    sum_of = afresh.manifest.files["model.safetensors"].sha256
+    assert provenance["inputs"]["start"] == f"sha256:{sum_of}"
+    assert provenance["warm_start"]["version"] == afresh.id
+    assert provenance["warm_start"]["held_out_seen"] is not None
+    assert f"warm start from version {afresh.id}" in warm.read("MODEL_CARD.md").decode()
+    tables = [path.read_text() for path in (tmp_path / "ws" / "sweeps").glob("*/trials.csv")]
+    (table,) = (table for table in tables if warm.id in table)
+    assert f",{afresh.id}," in table
+
+    (lines / "brushed_metal" / "train" / "good" / "002.png").unlink()
+    warm.folder.delete("model.safetensors")
+    assert retrain("--warm_start=true", "--dry_run", "--retrain.settings", "job") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "starts afresh, not from its champion: " in said
+    assert "model.safetensors is missing" in said
+
+
 def test_a_broken_line_fails_alone(
     retrain: Retrain, lines: Path, product_lines: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

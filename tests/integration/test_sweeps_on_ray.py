@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+from memseg.storage import open_folder
 from orchestrator.registry.__main__ import main as registry
+from orchestrator.registry.registry import Registry
+from orchestrator.retrain.__main__ import main as retrain
 from orchestrator.running import events
 from orchestrator.running import execute as execute_room
 from orchestrator.running.events import Event
@@ -141,6 +145,34 @@ def test_two_workers_give_the_model_of_one_and_a_failure_keeps_its_kind(
     for name, value in weights.items():
         gap, size = (others[name].double() - value).norm(), value.double().norm()
         assert gap <= max(0.1 * size, 1e-5), name
+
+
+def test_a_changed_line_starts_from_its_champion_in_a_worker_and_is_judged_in_a_task(
+    small: Sequence[str], product_lines: Path, tmp_path: Path, ray_cluster: None
+) -> None:
+    line = tmp_path / "lines" / "connector"
+    shutil.copytree(product_lines / "connector", line)
+
+    def run(executor: str, workspace: Path) -> Registry:
+        assert retrain([
+            "--config", "jobs/retrain.yaml", "--data.root", str(line.parent),
+            "--workspace", str(workspace), "--executor", executor, "--warm_start", "true",
+            "--tolerance", "1", "--memory.most_share", "1.0", "--validation.turned", "1", *small,
+        ]) == 0  # fmt: skip
+        return Registry(open_folder(workspace / "registry"))
+
+    first = run("inline", tmp_path / "inline").champion("connector")
+    (line / "train" / "good" / "001.png").unlink()
+    shutil.copytree(tmp_path / "inline", tmp_path / "ray")
+    found = {}
+    for executor in ("ray", "inline"):
+        registry_there = run(executor, tmp_path / executor)
+        warm = registry_there.champion("connector")
+        assert warm.read_json("provenance.json")["warm_start"]["version"] == first.id
+        *_, change = registry_there.history("connector")
+        assert change.evidence is not None
+        found[executor] = (warm.id, warm.manifest.files["model.safetensors"], change.evidence)
+    assert found["ray"] == found["inline"]
 
 
 def test_when_one_of_two_workers_is_killed_the_trial_goes_on(

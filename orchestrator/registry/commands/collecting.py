@@ -55,7 +55,11 @@ def _collect(arguments: argparse.Namespace) -> int:
     for item in found.garbage:
         done = ""
         if arguments.yes:
-            gone = delete_garbage(registry, item)
+            try:
+                gone = delete_garbage(registry, item)
+            except RegistryError as error:  # not certain any more; the others are
+                found.left_alone.append(f"{item.category}: {item.name}: {error}")
+                continue
             deleted += item.size if gone else 0
             done = "deleted: " if gone else "kept, it is needed by now: "
         sys.stdout.write(

@@ -94,7 +94,7 @@ def _version_cells(version: Version) -> list[str]:
             str(provenance["selection"]),
             str(provenance["encoder_weights"])[:19],
         ]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RegistryError(
             f"{version.folder.path} has files that this program did not write: {error!r}"
         ) from error

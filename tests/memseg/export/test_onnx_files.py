@@ -77,6 +77,48 @@ def test_metadata_survive_and_replace_those_before(metadata_of: Describe) -> Non
     assert from_props(props, "x") == given_
 
 
+@pytest.mark.parametrize("change", [
+    {"category": "\x1b[2J"}, {"category": "a/b"}, {"version": "../x"},
+    {"preprocessing": '{"size": 1e999}'}, {"image_score": '{"pixels": Infinity}'},
+    {"thresholds": "[" * 100_000}, {"settings": "3"},
+], ids=lambda change: str(change)[:40])  # fmt: skip
+def test_metadata_made_by_someone_else_are_one_message(
+    metadata_of: Describe, change: dict[str, str]
+) -> None:
+    props = metadata_of().to_props() | {f"memseg.{name}": v for name, v in change.items()}
+    with pytest.raises(ExportError, match=r"line7\.onnx has damaged metadata"):
+        from_props(props, "line7.onnx")
+
+
+@pytest.mark.parametrize("kind", ["whole images", "an impossible step"])
+def test_a_file_that_says_it_is_a_model_and_gives_no_maps_is_one_message(
+    metadata_of: Describe, kind: str
+) -> None:
+    nodes = [
+        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats", "axes"], ["image_score"], keepdims=0),
+        helper.make_node("Reshape", ["floats", "shape"], ["anomaly_map"]),
+    ]
+    shape = [0, 3, 64, 64] if kind == "whole images" else [7, 64, 64]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 3, 64, 64])],
+        [
+            helper.make_tensor_value_info("anomaly_map", TensorProto.FLOAT, None),
+            helper.make_tensor_value_info("image_score", TensorProto.FLOAT, ["batch"]),
+        ],
+        [
+            helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3]),
+            helper.make_tensor("shape", TensorProto.INT64, [len(shape)], shape),
+        ],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    model = OnnxModel.from_bytes(with_metadata(made.SerializeToString(), metadata_of()), "l7.onnx")
+    with pytest.raises(ExportError, match=r"l7\.onnx (gives anomaly_map of|cannot be run)"):
+        model.maps(np.zeros((2, 3, 64, 64), np.uint8))
+
+
 def test_images_that_do_not_fit_are_named(model: OnnxModel) -> None:
     for images in (
         np.zeros((1, 3, 32, 32), np.uint8),

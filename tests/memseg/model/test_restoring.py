@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from safetensors.torch import save as save_tensors
 
 from memseg.config import MethodConfig
 from memseg.errors import WeightsError
-from memseg.model.network import MemSegNet, load_state, restore_network
+from memseg.model.network import MemSegNet, load_state, restore_network, start_from
 
 Networks = Callable[..., MemSegNet]
 Configs = Callable[..., MethodConfig]
@@ -50,6 +51,42 @@ def test_state_in_a_fresh_network_gives_the_same_anomaly_map(
     restored = restore_network(make_config(**settings), stored(network))
     assert not restored.training
     assert torch.equal(anomaly_map(restored, unknown), expected)
+
+
+def test_a_start_is_all_but_the_memory(
+    make_network: Networks, take_steps: Callable[..., None], unknown: torch.Tensor
+) -> None:
+    trained, network = make_network(seed=1), make_network(seed=2)
+    take_steps(trained, unknown)
+    state = stored(trained)
+    state["memory.images"] = state["memory.images"] // 2
+    memory = network.state_dict()["memory.images"].clone()
+    start_from(network, state)
+    found = stored(network)
+    assert torch.equal(found.pop("memory.images"), memory)
+    assert all(torch.equal(value, state[name]) for name, value in found.items())
+    # Its features are those of the weights that it has now.
+    assert torch.equal(
+        anomaly_map(network, unknown), anomaly_map(restored_with(trained, memory), unknown)
+    )
+
+
+def restored_with(trained: MemSegNet, memory: torch.Tensor) -> MemSegNet:
+    other = copy.deepcopy(trained)
+    load_state(other, {**other.state_dict(), "memory.images": memory})
+    return other
+
+
+def test_a_start_of_another_network_changes_nothing(make_network: Networks) -> None:
+    network = make_network(seed=2)
+    before = stored(network)
+    for state in (
+        stored(make_network(seed=1, model__multi_scale=False)),
+        {**before, "decoder.rise.0.0.weight": before["decoder.rise.0.0.weight"] * torch.nan},
+    ):
+        with pytest.raises(WeightsError, match="of another network"):
+            start_from(network, state)
+        assert all(torch.equal(value, before[name]) for name, value in stored(network).items())
 
 
 def test_state_replaces_weights_and_memory_of_a_network_in_use(

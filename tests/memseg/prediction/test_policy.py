@@ -76,6 +76,7 @@ def test_an_unknown_policy_and_a_number_that_is_none_are_refused() -> None:
     {**OLD, "without_test_labels": []},
     published(policies={RATE: {"image": 0.3}}), published(policies=[]),
     published(default={}), published(absent={RATE: 3}),
+    published(default={"image": [RATE], "pixel": RATE}),
 ], ids=str)  # fmt: skip
 def test_a_damaged_file_is_named(value: Any) -> None:
     with pytest.raises(RegistryError, match=r"^thresholds\.json is damaged"):

@@ -76,6 +76,8 @@ def test_options_reach_the_run(command: list[str], tmp_path: Path) -> None:
         (lambda c: [c[0].replace("screw@", "tile@"), *c[1:]], "no category 'tile'"),
         (lambda c: [c[0], "/nowhere/at/all", *c[2:]], "there are no images at /nowhere/at/all"),
         (lambda c: [c[0], *c[1:3], c[1] + "/out", *c[4:]], "give a folder beside it"),
+        (lambda c: [*c[:3], "~nobody-here/out", *c[4:]], "no such home folder"),
+        (lambda c: [c[0], "~nobody-here/images", *c[2:]], "no such home folder"),
         (lambda c: [*c, "--policy", "best"], "the policy must be one of"),
         (lambda c: [*c, "--batch", "0"], "must be at least 1"),
         (lambda c: [*c, "--image_threshold", "nan"], "must be a finite number"),

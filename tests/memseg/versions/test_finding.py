@@ -106,6 +106,25 @@ def test_a_damaged_manifest_and_a_moved_version_are_refused(registry: Path) -> N
         find_version(str(versions / SECOND))
 
 
+@pytest.mark.parametrize("data", [
+    b"[" * 100_000,
+    b'{"category": "screw", "version": "aaaa0001", "files": {"a": {"sha256": "", "size": 1e999}}}',
+], ids=["deep", "endless"])  # fmt: skip
+def test_a_manifest_made_to_hurt_is_one_message(registry: Path, data: bytes) -> None:
+    folder = registry / "screw" / "versions" / FIRST
+    (folder / MANIFEST).write_bytes(data)
+    with pytest.raises(RegistryError, match=r"manifest\.json is damaged"):
+        find_version(str(folder))
+
+
+def test_a_category_that_would_act_on_a_terminal_is_refused(registry: Path) -> None:
+    folder = open_folder(registry / "screw" / "versions" / FIRST)
+    sums = {name: sum_of(f"{FIRST} {name}".encode()) for name in REQUIRED}
+    folder.write(MANIFEST, Manifest("\x1b[2Jscrew", FIRST, sums).to_bytes())
+    with pytest.raises(RegistryError, match="has a control character"):
+        find_version(folder.path)
+
+
 def test_a_file_is_no_model_folder(registry: Path) -> None:
     with pytest.raises(StorageError, match="is a file"):
         find_version(str(registry / "screw" / "aliases.json"))

@@ -187,6 +187,8 @@ def test_a_changed_version_is_not_copied(
         (["--out", "a.onnx", "--images", "x", "--unchecked"], "exclude each other"),
         (["--out", "a", "--format", "torch", "--unchecked"], "nothing to compare"),
         (["--out", "a", "--format", "pt2"], "invalid choice"),
+        (["--out", "~nobody-here/a.onnx", "--unchecked"], "no such home folder"),
+        (["--out", "~nobody-here/a", "--format", "torch"], "no such home folder"),
         (["zzzz", "--out", "a.onnx"], "'zzzz' names 0 versions"),
         ([], "--out"),
     ],

@@ -66,6 +66,24 @@ def test_a_category_without_normal_images_is_its_own_problem(tmp_path: Path) -> 
     assert [t.category for t in plan.trials] == ["tile"]
 
 
+def test_lines_whose_names_differ_in_case_are_both_refused_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    for name in ("Tile", "tile", "wood", "caf\u00e9", "cafe\u0301"):
+        _draw(tmp_path / "images" / name)
+    found = _gather(tmp_path)
+    problems = {c.category: c.problem for c in found.categories}
+    assert problems.pop("wood") == ""
+    assert len(problems) == 4
+    assert all("only: on a disk" in problem for problem in problems.values())
+    assert "'Tile' and 'tile' differ" in problems["tile"]
+    # Also where only one of them is asked for; the other's model may be there already.
+    (alone,) = _gather(tmp_path, "--data.categories", "[tile]").categories
+    assert alone.problem == problems["tile"]
+    (missing,) = _gather(tmp_path, "--data.categories", "[Wood]").categories
+    assert "did you mean 'wood'" in missing.problem
+
+
 def test_a_mask_that_is_missing_is_its_categorys_problem(tmp_path: Path) -> None:
     for name in ("tile", "wood"):
         _draw(tmp_path / "images" / name)

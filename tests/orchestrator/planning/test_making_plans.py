@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from memseg.config import METHOD_VERSION
 from memseg.errors import SettingError
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
+from orchestrator.job.start import Start
 from orchestrator.planning.inventory import CategoryInventory, Inventory
 from orchestrator.planning.plan import from_json, make_plan
+from orchestrator.planning.plan_file import plan_bytes
 
 JobOf = Callable[..., Job]
 
@@ -50,6 +54,61 @@ def test_trials_are_category_times_grid_times_seeds_in_this_order(job_of: JobOf)
     assert all(t.method.optimizer.lr == t.grid["optimizer.lr"] for t in plan.trials)
     assert plan.planned("tile") == 4
     assert len({t.key for t in plan.trials}) == 8
+
+
+START = Start("v1", "sha256:ab", "random", {}, METHOD_VERSION)
+
+
+def test_trials_start_from_what_the_job_names_where_it_fits(job_of: JobOf) -> None:
+    found = inventory(category("tile"), category("cable"))
+    plain = make_plan(job_of(), found, "fp32")
+    plan = make_plan(replace(job_of(), starts={"tile": START}), found, "fp32")
+    warm, afresh = plan.trials
+    assert (warm.inputs.start, warm.start_version) == ("sha256:ab", "v1")
+    assert warm.key != plain.trials[0].key
+    assert afresh == plain.trials[1]
+    assert plan.notes == ("tile: starts from the weights of version v1",)
+    assert from_json(json.loads(plan_bytes(plan))).trials == plan.trials
+    assert plan_bytes(plan) == (json.dumps(plan.to_json(), indent=1, sort_keys=True,
+                                           ensure_ascii=False) + "\n").encode()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        (
+            replace(START, settings={"model.memory": False}),
+            "it was trained with model.memory False",
+        ),
+        (replace(START, settings={"difference.factor": 7.0}), "difference.factor 7.0, the job has"),
+        (replace(START, encoder_weights="sha256:e"), "its encoder weights are sha256:e, the job's"),
+        (replace(START, method_version=1), "it was made by method version 1"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_refused_with_the_reason(
+    job_of: JobOf, start: Start, reason: str
+) -> None:
+    job = replace(job_of(), starts={"tile": start})
+    plan = make_plan(job, inventory(category("tile")), "fp32")
+    assert plan.trials == make_plan(job_of(), inventory(category("tile")), "fp32").trials
+    assert plan.notes[0].startswith("tile: starts afresh, not from version v1: ")
+    assert reason in plan.notes[0]
+
+
+def test_settings_that_no_weight_depends_on_keep_no_start_away(job_of: JobOf) -> None:
+    settings = {"image.size": 512, "memory.samples": 3, "optimizer.lr": 1.0, "unknown": 1}
+    job = replace(job_of(), starts={"tile": replace(START, settings=settings)})
+    plan = make_plan(job, inventory(category("tile")), "fp32")
+    assert [t.inputs.start for t in plan.trials] == ["sha256:ab"]
+
+
+def test_trials_that_are_chosen_among_all_start_alike(job_of: JobOf) -> None:
+    for axis, start in (("optimizer.lr", "sha256:ab"), ("model.m1_from", None)):
+        values = "[0.02, 0.04]" if axis == "optimizer.lr" else "[m2, m3]"
+        job = replace(job_of(f"--grid.{axis}", values), starts={"tile": START})
+        plan = make_plan(job, inventory(category("tile")), "fp32")
+        assert [t.inputs.start for t in plan.trials] == [start, start]
+        assert len(plan.notes) == 1
 
 
 def test_equal_jobs_give_equal_plans_and_one_seed_more_changes_no_key(job_of: JobOf) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
-from orchestrator.planning.trial import Inputs, Trial
+from orchestrator.planning.trial import Inputs, Trial, from_json
 
 DEFAULTS: dict[str, Any] = {
     "image.size": 256,
@@ -122,6 +124,20 @@ def test_keys_of_recorded_trials_stay() -> None:
     assert (
         trial(evaluation__top_pixels=50, optimizer__lr=0.08).training_key == "52ae776c7a41bd1b0d16"
     )
+
+
+def test_another_start_is_another_trial_and_none_leaves_keys_as_they_were() -> None:
+    warm = replace(trial(), inputs=replace(trial().inputs, start="sha256:ab"), start_version="v1")
+    other = replace(warm, inputs=replace(warm.inputs, start="sha256:cd"))
+    assert len({trial().key, warm.key, other.key}) == 3
+    assert len({trial().training_key, warm.training_key, other.training_key}) == 3
+    # By content: the same weights under another name are the same start.
+    assert replace(warm, start_version="v2").key == warm.key
+    assert "start" not in trial().to_json()["inputs"]
+    assert "start_version" not in trial().to_json()
+    assert from_json(json.loads(json.dumps(warm.to_json()))) == warm
+    new_tests = replace(warm, inputs=replace(warm.inputs, test_fingerprint="new"))
+    assert new_tests.training_key == warm.training_key
 
 
 def test_everything_is_written_whatever_the_key_leaves_out() -> None:

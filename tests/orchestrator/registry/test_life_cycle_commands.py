@@ -19,6 +19,8 @@ from orchestrator.planning.plan import Plan
 from orchestrator.planning.plan_file import plan_bytes
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.registry.__main__ import main
+from orchestrator.registry.collecting import VERSION, Found, Garbage
+from orchestrator.registry.commands import collecting
 from orchestrator.registry.registry import Registry
 
 Files = Callable[..., dict[str, bytes]]
@@ -128,6 +130,30 @@ def test_gc_says_what_it_leaves_alone(run: Run, root: Path) -> None:
     assert (code, out) == (1, "nothing to delete\n")
     assert "left alone: screw" in err
     assert len(list((root / "registry/screw/versions").iterdir())) == 5
+
+
+def test_gc_goes_on_when_a_category_breaks_under_it(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = collecting.delete_garbage
+
+    def breaks(registry: Registry, item: Garbage) -> bool:
+        if item.name == "bbbb0002":
+            registry.folder.write("screw/aliases.json", b"?")
+        return real(registry, item)
+
+    monkeypatch.setattr(collecting, "delete_garbage", breaks)
+    monkeypatch.setattr(collecting, "find_garbage", lambda *arguments: Found([
+        Garbage("screw", VERSION, "versions/bbbb0002", 1, ""),
+        Garbage("tile", VERSION, "versions/nowhere1", 1, ""),
+    ]))  # fmt: skip
+    (root / "registry/tile").mkdir(exist_ok=True)
+    (root / "registry/tile/aliases.json").write_text('{"format": 1, "champion": "cccc0003"}')
+    code, out, err = run("gc", "--yes")
+    assert code == 1
+    assert "left alone: screw: bbbb0002" in err
+    assert "deleted: tile" in out
+    assert (root / "registry/screw/versions/bbbb0002/manifest.json").exists()
 
 
 def test_what_a_card_of_somebody_else_does_to_terminals_is_not_shown(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.retrain.changes import (
     CHANGED,
     NEW,
+    NOT_JUDGED,
     UNCHANGED,
     UNUSABLE,
     VANISHED,
     Trained,
     compare,
     difference,
+    waits_for_judgement,
 )
 
 FILES = {"train/good/0.png": "a", "train/good/1.png": "b", "test/good/0.png": "c"}
@@ -44,6 +48,20 @@ def test_the_same_images_are_unchanged_whichever_version_has_them() -> None:
     (change,) = compare([line()], {"screw": known})
     assert (change.state, change.trains) == (UNCHANGED, False)
     assert "v0" in change.reason
+
+
+def test_a_version_that_was_published_and_not_judged_is_not_forgotten() -> None:
+    before, waits = version("v0", "t0"), replace(version("v1"), judged=False)
+    (change,) = compare([line()], {"screw": [before, waits]})
+    assert (change.state, change.trains) == (NOT_JUDGED, True)
+    assert change.reason == "version v1 was made from these images, but never judged beside the " \
+        "champion"  # fmt: skip
+    assert waits_for_judgement(waits, line())
+    assert not waits_for_judgement(waits, line(train="t2"))
+    # One of several that was judged is enough.
+    (change,) = compare([line()], {"screw": [waits, version("v2")]})
+    assert (change.state, change.trains) == (UNCHANGED, False)
+    assert "v2" in change.reason
 
 
 def test_a_change_names_files_against_the_newest_version() -> None:

@@ -17,6 +17,12 @@ def test_overrides_are_what_differs_and_is_trained_with() -> None:
     assert overrides_of(version, job) == {"optimizer.lr": 0.08}
 
 
+def test_a_range_that_came_back_from_json_as_a_list_is_the_same() -> None:
+    job = {"simulation.transparency": (0.15, 1.0), "simulation.moved_size": (0.1, 0.35)}
+    version = {"simulation.transparency": [0.15, 1.0], "simulation.moved_size": [0.2, 0.35]}
+    assert overrides_of(version, job) == {"simulation.moved_size": [0.2, 0.35]}
+
+
 def test_most_categories_win_then_the_mean() -> None:
     low, high = {"optimizer.lr": 0.02}, {"optimizer.lr": 0.08}
     found = best_on_average(

@@ -18,13 +18,15 @@ THEN = {f"train/good/{i}.png": f"sha{i}" for i in range(4)}
 class Champion:
     """A registry version that held out image 0 of ``THEN``."""
 
-    category = "screw"
+    category, id = "screw", "v1"
+    start: dict[str, Any] | None = None
 
     def read_json(self, name: str) -> Any:
         assert name == "provenance.json"
         return {
             "inputs": {"train_fingerprint": "1" * 64, "test_fingerprint": "2" * 64},
             "held_out": ["screw/train/good/0.png"],
+            **({"warm_start": self.start} if self.start else {}),
         }
 
 
@@ -61,6 +63,16 @@ def test_an_edited_image_is_a_new_one(recorded: Folder) -> None:
 def test_a_copy_of_a_trained_image_that_was_held_out_is_known(recorded: Folder) -> None:
     now = {"train/good/0.png": "sha2"}
     assert unseen(recorded, now, "0") == ()
+
+
+def test_what_it_started_from_it_knows_too(recorded: Folder) -> None:
+    now = {**THEN, "train/good/9.png": "sha9"}
+    names = ("screw/train/good/0.png", "screw/train/good/9.png")
+    warm = Champion()
+    warm.start = {"version": "v0", "held_out_seen": 1, "seen": ["sha0", "sha7"]}
+    assert unseen_images(names, now, warm, recorded) == names[1:]  # type: ignore[arg-type]
+    warm.start["seen"] = None  # not known: then nothing is certain
+    assert unseen_images(names, now, warm, recorded) == ()  # type: ignore[arg-type]
 
 
 def test_without_a_record_nothing_is_certain(quick_workspace: Folder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,23 @@ def test_a_bug_is_not_hidden(tmp_path: Path) -> None:
     world = World(tmp_path, nothing)
     world.train = lambda categories: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     with pytest.raises(ZeroDivisionError):
+        world.run(still_s=0)
+
+
+def test_a_signal_in_the_middle_of_a_look_is_the_end_and_one_in_a_training_is_not_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> Any:
+        raise KeyboardInterrupt
+
+    image(tmp_path, "screw")
+    world = World(tmp_path, nothing)
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestrator.retrain.watch.snapshots", interrupted)
+        world.run()
+    assert world.now == 0
+    world.train = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
         world.run(still_s=0)
 
 
