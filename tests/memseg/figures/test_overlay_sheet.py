@@ -7,7 +7,8 @@ import pytest
 
 from memseg.errors import DivergedError
 from memseg.figures.heat import heat_overlay, shared_scale
-from memseg.figures.overlay import MOST_IMAGES, fitting, overlay_sheet
+from memseg.figures.canvas import fitting
+from memseg.figures.overlay import MOST_IMAGES, overlay_sheet
 
 Case = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
 
@@ -110,16 +111,16 @@ def test_scores_outside_of_the_scale_take_the_colour_of_its_end() -> None:
 
 
 def test_long_titles_leave_their_middle_out() -> None:
-    assert fitting("screw 0.93", 400) == "screw 0.93"
-    shown = fitting("a_very_long_defect_type/" * 10 + "007.png 0.93", 400)
+    assert fitting("screw 0.93", 400, 9.5) == "screw 0.93"
+    shown = fitting("a_very_long_defect_type/" * 10 + "007.png 0.93", 400, 9.5)
     assert shown.startswith("a_very")
     assert shown.endswith("007.png 0.93")
     assert "…" in shown
-    assert len(fitting("W" * 100, 400)) < len(fitting("i" * 100, 400))
+    assert len(fitting("W" * 100, 400, 9.5)) < len(fitting("i" * 100, 400, 9.5))
 
 
 def test_characters_without_a_glyph_become_question_marks() -> None:
-    assert fitting("a\n产b", 400) == "a??b"
+    assert fitting("a\n产b", 400, 9.5) == "a??b"
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
