@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from memseg.errors import DivergedError
 from memseg.figures.canvas import INK, Canvas, fitting, outline
+from memseg.figures.checks import check_examples
 from memseg.figures.heat import COLOUR_MAP, Scale, heat_overlay, shared_scale
 
 MOST_IMAGES = 60
@@ -44,7 +44,9 @@ def overlay_sheet(
     Raises ValueError for shapes that do not fit, no image or more than ``MOST_IMAGES``,
     DivergedError for maps that are not finite.
     """
-    _check(images, maps, masks, titles, scale)
+    check_examples(images, titles, MOST_IMAGES, maps, masks)
+    if scale is not None and not scale[0] < scale[1]:
+        raise ValueError(f"the scale must go from a lower to a higher score, got {scale}")
     shared = scale or shared_scale(maps)
     names = ["image", "anomaly map"] if masks is None else ["image", "ground truth", "anomaly map"]
     sheet = _Sheet(len(images), len(names))
@@ -107,30 +109,3 @@ def _ground_truth(axes: Axes, mask: npt.NDArray[np.bool_]) -> None:
         0.035, 0.04, "no defect marked", transform=axes.transAxes, fontsize=8, color="white",
         bbox={"facecolor": "black", "alpha": 0.6, "edgecolor": "none", "pad": 2},
     )  # fmt: skip
-
-
-def _check(
-    images: npt.NDArray[np.uint8],
-    maps: npt.NDArray[np.floating],
-    masks: npt.NDArray[np.bool_] | None,
-    titles: Sequence[str],
-    scale: Scale | None,
-) -> None:
-    count, side = len(images), images.shape[-1]
-    if images.dtype != np.uint8 or images.shape != (count, 3, side, side):
-        raise ValueError(f"images must be uint8 (k, 3, S, S), got {images.dtype} {images.shape}")
-    if not 1 <= count <= MOST_IMAGES:
-        raise ValueError(f"a sheet shows from 1 to {MOST_IMAGES} images, got {count}")
-    for name, array in (("maps", maps), ("masks", masks)):
-        if array is not None and array.shape != (count, side, side):
-            raise ValueError(f"{name} must be {(count, side, side)}, got {array.shape}")
-    if len(titles) != count:
-        raise ValueError(f"{count} images need as many titles, got {len(titles)}")
-    if scale is not None and not scale[0] < scale[1]:
-        raise ValueError(f"the scale must go from a lower to a higher score, got {scale}")
-    if not np.isfinite(maps).all():
-        wrong = titles[int(np.argwhere(~np.isfinite(maps))[0][0])]
-        raise DivergedError(
-            f"the anomaly map of {wrong!r} has values that are not finite: the network has "
-            "diverged; lower optimizer.lr or use precision fp32"
-        )

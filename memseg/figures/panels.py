@@ -18,7 +18,7 @@ SIDE = 168
 """Of a panel, in pixels of the sheet."""
 _GAP, _MARGIN, _LINE = 8, 20, 15
 _TITLE_HEIGHT, _TITLE_POINTS = 24, 9.5
-_BAR_HEIGHT = 34
+_BAR_HEIGHT = 40
 _EMPTY = "#f0f0f3"
 
 
@@ -80,14 +80,14 @@ def panel_sheet(
     top = _MARGIN + _LINE * max(map(len, headings))
     captions = any(p.caption for row in rows for p in row.panels if isinstance(p, Panel))
     step = _TITLE_HEIGHT + side + _GAP + _LINE * captions
-    texts = [wrapped(bar.text, _span(bar, side), SMALL) for bar in bars]
+    texts = [wrapped(bar.text, _span(bar, side) - _GAP, SMALL) for bar in bars]
     lines = [line for note in notes for line in wrapped(note, width - 2 * _MARGIN, SMALL)]
     bars_height = _BAR_HEIGHT + _LINE * max(map(len, texts)) + _GAP if bars else 0
     end = top + step * len(rows) + bars_height
     canvas = Canvas(width, end + _LINE * len(lines) + _MARGIN)
     for column, heading in enumerate(headings):
         for number, line in enumerate(heading):
-            canvas.text(_left(column, side), _MARGIN + _LINE * number, line)
+            canvas.text(_left(column, side), _MARGIN + _LINE * number, line, INK)
     for number, row in enumerate(rows):
         _draw_row(canvas, row, top + step * number, side)
     for bar, text in zip(bars, texts):
@@ -95,6 +95,16 @@ def panel_sheet(
     for number, line in enumerate(lines):
         canvas.text(_MARGIN, end + _LINE * (number + 1), line, INK)
     return canvas.png()
+
+
+def picture_of(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(3, H, W) to (H, W, 3)."""
+    return np.ascontiguousarray(image.transpose(1, 2, 0))
+
+
+def mask_picture(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """(H, W) to (H, W, 3): white where it is True, black elsewhere."""
+    return np.repeat(mask[..., None].astype(np.uint8) * np.uint8(255), 3, axis=2)
 
 
 def _left(column: int, side: int) -> int:
