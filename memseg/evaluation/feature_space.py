@@ -52,8 +52,9 @@ def feature_space(
 ) -> FeatureSpace:
     """t-SNE of the bottleneck's features of three kinds of images, each (·, 3, S, S) uint8.
 
-    ``normal`` and ``anomalous`` are test images, ``simulated`` anomalies made as training makes
-    them on normal images that did not train. Equal arguments give equal points (on one machine).
+    ``normal`` and ``anomalous`` are test images; ``simulated`` are anomalies made as training
+    makes them (``memseg.simulation.examples``), on held-out images, not on those of ``normal``:
+    each would lie beside the image that it was made of. Equal arguments give equal points (on one machine).
     Raises DataError for less than ``LEAST_IMAGES`` images in all.
     """
     groups = dict(zip(KINDS, (normal, simulated, anomalous)))

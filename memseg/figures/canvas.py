@@ -32,9 +32,7 @@ class Canvas:
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        self._figure = Figure(
-            figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white"
-        )
+        self._figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
 
     def axes(self, x: int, y: int, width: int, height: int) -> Axes:
         """Axes of so many pixels."""
@@ -119,9 +117,7 @@ def wrapped(text: str, width: int, size: float) -> list[str]:
     return [*lines, line] if line else lines
 
 
-def outline(
-    axes: Axes, mask: npt.NDArray[np.bool_], width: float, colour: str = OUTLINE
-) -> None:
+def outline(axes: Axes, mask: npt.NDArray[np.bool_], width: float, colour: str = OUTLINE) -> None:
     """Draws the outline of a mask (S, S), ``width`` points, with a thin dark edge."""
     # a border of False closes outlines that run along the image's edge
     padded = np.pad(mask.astype(np.float64), 1)

@@ -55,9 +55,7 @@ def make_preview(
     )
 
 
-def _chosen(
-    shares: npt.NDArray[np.float64], masked: bool, rows: int, seed: int
-) -> list[int]:
+def _chosen(shares: npt.NDArray[np.float64], masked: bool, rows: int, seed: int) -> list[int]:
     order = [int(i) for i in generator(seed, "preview images").permutation(len(shares))]
     extremes = [int(shares.argmin()), int(shares.argmax())] if masked else []
     return list(dict.fromkeys([*extremes, *order]))[:rows]
