@@ -166,7 +166,7 @@ def _settings_help() -> str:
     ]
     return "\n".join(
         ["settings of the method, by the same names as in job files:", *shown, "",
-         "exit codes: 0 the picture is written, 2 the command or its input is wrong, 130 interrupted"]
+         "exit codes: 0 the picture is written, 2 the command or its input is wrong, 130 stopped"]
     )  # fmt: skip
 
 

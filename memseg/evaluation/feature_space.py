@@ -54,8 +54,8 @@ def feature_space(
 
     ``normal`` and ``anomalous`` are test images; ``simulated`` are anomalies made as training
     makes them (``memseg.simulation.examples``), on held-out images, not on those of ``normal``:
-    each would lie beside the image that it was made of. Equal arguments give equal points (on one machine).
-    Raises DataError for less than ``LEAST_IMAGES`` images in all.
+    each would lie beside the image that it was made of. Equal arguments give equal points (on
+    one machine). Raises DataError for less than ``LEAST_IMAGES`` images in all.
     """
     groups = dict(zip(KINDS, (normal, simulated, anomalous)))
     kinds = np.array([kind for kind, images in groups.items() for _ in images])

@@ -48,14 +48,14 @@ def attention_figure(
     """
     check_examples(images, titles, MOST_ROWS, steps.maps, masks)
     levels = [*steps.differences, *reversed(steps.attention)]
-    tops = [max(float(level.max()), np.finfo(np.float32).tiny) for level in levels]
+    tops = [_end(level) for level in levels]
     rows = []
     for index, title in enumerate(titles):
         panels = [Panel(picture_of(images[index]))]
         for level, top in zip(levels, tops):
-            largest = float(level[index].max())
-            end = top if scale == "column" else max(largest, np.finfo(np.float32).tiny)
-            panels.append(Panel(coloured(level[index], (0.0, end)), caption=f"max {largest:.3g}"))
+            end = top if scale == "column" else _end(level[index])
+            caption = f"max {float(level[index].max()):.3g}"
+            panels.append(Panel(coloured(level[index], (0.0, end)), caption=caption))
         found = steps.maps[index]
         panels.append(
             Panel(coloured(found, PROBABILITIES), caption=f"max {float(found.max()):.3g}")
@@ -65,8 +65,14 @@ def attention_figure(
     return panel_sheet(_columns(levels), rows, _bars(tops, scale), _notes(steps, scale), _SIDE)
 
 
+def _end(level: npt.NDArray[np.float32]) -> float:
+    """Of the colour scale from 0 to the largest value; all may be 0."""
+    largest = float(level.max())
+    return largest if largest > 0 else 1.0
+
+
 def _columns(levels: Sequence[npt.NDArray[np.float32]]) -> list[str]:
-    sizes = [f"{level.shape[1]}×{level.shape[2]}" for level in levels]
+    sizes = [f"{level.shape[1]} x {level.shape[2]}" for level in levels]
     names = [f"{name}, {size}" for name, size in zip(_LEVELS, sizes)]
     return ["input", *names, "anomaly map", "ground truth"]
 

@@ -91,15 +91,13 @@ def fitting(text: str, width: int, size: float) -> str:
     font does not have become "?".
     """
     font = get_font(findfont("DejaVu Sans"))
-    font.set_size(size, _DPI)
     known = "".join(c if c.isprintable() and font.get_char_index(ord(c)) else "?" for c in text)
     for kept in range(min(len(known), _MOST_CHARACTERS), 0, -1):
         start = kept // 3
         shown = known
         if kept < len(known):
             shown = f"{known[:start]}…{known[len(known) - kept + start :]}"
-        font.set_text(shown)
-        if font.get_width_height()[0] / 64 <= width:  # FreeType measures in 64ths of a pixel
+        if _width(shown, size) <= width:
             return shown
     return ""
 
@@ -110,11 +108,19 @@ def wrapped(text: str, width: int, size: float) -> list[str]:
     line = ""
     for word in text.split():
         longer = f"{line} {word}".lstrip()
-        if line and fitting(longer, width, size) != longer:
+        if line and _width(longer, size) > width:
             lines.append(line)
             longer = word
-        line = fitting(longer, width, size)
-    return [*lines, line] if line else lines
+        line = longer
+    return [fitting(line, width, size) for line in ([*lines, line] if line else lines)]
+
+
+def _width(text: str, size: float) -> float:
+    """Of a line, in pixels."""
+    font = get_font(findfont("DejaVu Sans"))
+    font.set_size(size, _DPI)
+    font.set_text(text)
+    return float(font.get_width_height()[0]) / 64  # FreeType measures in 64ths of a pixel
 
 
 def outline(axes: Axes, mask: npt.NDArray[np.bool_], width: float, colour: str = OUTLINE) -> None:
