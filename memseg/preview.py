@@ -125,8 +125,8 @@ def _target(out: str) -> tuple[str, str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m memseg.preview",
-        usage="%(prog)s IMAGES --out FILE.png [--textures DIR] [--preset NAME] "
-        "[--rows N] [--seed N] [--GROUP.NAME VALUE ...]",
+        usage="%(prog)s IMAGES --out FILE.png [--textures DIR] [--preset NAME]\n"
+        "           [--rows N] [--seed N] [--GROUP.NAME VALUE ...]",
         description="A picture of foreground masks and simulated anomalies of normal images, to "
         "look at before a product is trained.",
         epilog=_settings_help(),

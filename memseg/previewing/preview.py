@@ -43,7 +43,7 @@ def make_preview(
     foreground = resolved_foreground(images.pixels, config.foreground)
     masks = foreground_masks(images.pixels, foreground, images.names).numpy()
     shares = masks.mean((1, 2))
-    chosen = _chosen(shares, foreground.mode != "off", rows, seed)
+    chosen = shown(shares, foreground.mode != "off", rows, seed)
     examples = simulated_examples(
         images.pixels[chosen], masks[chosen], textures, config.simulation, seed
     )
@@ -55,7 +55,11 @@ def make_preview(
     )
 
 
-def _chosen(shares: npt.NDArray[np.float64], masked: bool, rows: int, seed: int) -> list[int]:
+def shown(shares: npt.NDArray[np.float64], masked: bool, rows: int, seed: int) -> list[int]:
+    """Indices of the images that are shown. Pure.
+
+    ``shares``: of each image, how much of it is foreground; ``masked``: whether there is a mask.
+    """
     order = [int(i) for i in generator(seed, "preview images").permutation(len(shares))]
     extremes = [int(shares.argmin()), int(shares.argmax())] if masked else []
     return list(dict.fromkeys([*extremes, *order]))[:rows]
