@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m memseg.preview",
         usage="%(prog)s IMAGES --out FILE.png [--textures DIR] [--preset NAME]\n"
         "           [--rows N] [--seed N] [--GROUP.NAME VALUE ...]",
-        description="A picture of foreground masks and simulated anomalies of normal images, to "
+        description="A picture of foreground masks and simulated anomalies of normal images, to\n"
         "look at before a product is trained.",
         epilog=_settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -160,7 +160,8 @@ def _parser() -> argparse.ArgumentParser:
 def _settings_help() -> str:
     lines: Mapping[str, tuple[str, Any]] = documentation(MethodConfig)
     shown = [
-        f"  --{name}  [{list(default) if isinstance(default, tuple) else default}]\n      {doc}"
+        f"  --{name}  {list(default) if isinstance(default, tuple) else f'[{default}]'}\n"
+        f"{_wrapped(doc)}"
         for name, (doc, default) in lines.items()
         if name.partition(".")[0] in GROUPS
     ]

@@ -23,6 +23,8 @@ MARKS: dict[str, dict[str, Any]] = {
 }
 """Each kind has a colour and a shape of its own, so that colours are not needed to tell them."""
 
+_SHORT = {"normal": "normal", "simulated anomaly": "simulated", "real anomaly": "real"}
+
 
 def feature_space_figure(spaces: Sequence[FeatureSpace]) -> bytes:
     """A PNG with a scatter plot for each category of ``memseg.evaluation.feature_space``.
@@ -83,11 +85,12 @@ def _legend(canvas: Canvas) -> None:
 
 
 def _nearest_text(space: FeatureSpace) -> list[str]:
-    counts = ", ".join(f"{int((space.kinds == kind).sum())} {kind}" for kind in MARKS)
+    counts = ", ".join(f"{int((space.kinds == k).sum())} {name}" for k, name in _SHORT.items())
     lines = [f"Images: {counts}."]
     for kind in ("real anomaly", "normal"):
         if kind in space.nearest:
-            shares = ", ".join(f"{k} {share:.0%}" for k, share in space.nearest[kind].items())
+            found = space.nearest[kind].items()
+            shares = ", ".join(f"{share:.0%} {_SHORT[k]}" for k, share in found)
             lines.append(f"Nearest image of a {kind}: {shares}.")
     return lines
 
