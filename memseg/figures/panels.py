@@ -136,6 +136,9 @@ def _draw_row(canvas: Canvas, row: Row, top: int, side: int) -> None:
         for mask, colour in panel.outlines:
             if mask.any():
                 outline(axes, mask, 1.2, colour)
+        # An outline reaches a pixel beyond the picture, and would shrink it.
+        axes.set_xlim(-0.5, width - 0.5)
+        axes.set_ylim(height - 0.5, -0.5)
         if panel.caption:
             below = top + _TITLE_HEIGHT + side + _LINE - 2
             canvas.text(left, below, fitting(panel.caption, side, SMALL))

@@ -31,7 +31,10 @@ def test_small_pictures_keep_their_own_pixels() -> None:
 
 def test_outlines_are_drawn_where_a_mask_is() -> None:
     with_mask, empty = (Panel(RED.picture, ((mask, "#19e3c2"),)) for mask in (SQUARE, ~SQUARE & 0))
-    assert count_like(read(panel_sheet(["a"], [Row("", [with_mask])])), OUTLINE) > 50
+    outlined, plain = (read(panel_sheet(["a"], [Row("", [p])])) for p in (with_mask, RED))
+    assert count_like(outlined, OUTLINE) > 50
+    edges = (slice(None), [20, 20 + 167])  # the picture keeps its size
+    assert np.array_equal(outlined[edges], plain[edges])
     assert count_like(read(panel_sheet(["a"], [Row("", [empty])])), OUTLINE) == 0
 
 
