@@ -135,7 +135,7 @@ def _draw_row(canvas: Canvas, row: Row, top: int, side: int) -> None:
         axes.imshow(panel.picture, interpolation=own, aspect="auto")
         for mask, colour in panel.outlines:
             if mask.any():
-                outline(axes, mask, 1.2, colour)
+                outline(axes, mask, 1.5, colour)
         # An outline reaches a pixel beyond the picture, and would shrink it.
         axes.set_xlim(-0.5, width - 0.5)
         axes.set_ylim(height - 0.5, -0.5)
