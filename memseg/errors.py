@@ -60,3 +60,9 @@ class RegistryError(MemSegError):
 
 class ExportError(MemSegError):
     """An exported file cannot be used, or does not compute what its model does."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether there was no memory for it; PyTorch says so in words, on a CPU and on a GPU."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "not enough memory" in text or "out of memory" in text

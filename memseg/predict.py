@@ -22,7 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from memseg.errors import MemSegError
+from memseg.errors import MemSegError, is_out_of_memory
 
 if TYPE_CHECKING:
     from memseg.prediction.run import Summary
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return WRONG
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         sys.stderr.write(f"error: no memory for {arguments.batch} images at once: lower --batch\n")
         return WRONG
@@ -56,12 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"in {arguments.out}\n"
     )
     return UNREADABLE if summary.unreadable else OK
-
-
-def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """PyTorch says so in words, on a CPU and on a GPU."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or "not enough memory" in text or "out of memory" in text
 
 
 def _predict(arguments: argparse.Namespace) -> Summary:

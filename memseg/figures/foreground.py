@@ -18,7 +18,7 @@ def foreground_sheet(images: npt.NDArray[np.uint8], masks: npt.NDArray[np.bool_]
     ``images``: (k, 3, S, S) uint8 RGB; ``masks``: (k, S, S), True where anomalies may be
     simulated; k >= 1, the first ``MOST_IMAGES`` are shown.
     """
-    panels = [_panel(image, mask) for image, mask in zip(images[:MOST_IMAGES], masks)]
+    panels = [foreground_panel(image, mask) for image, mask in zip(images[:MOST_IMAGES], masks)]
     columns = min(_COLUMNS, len(panels))
     rows, side = -(-len(panels) // columns), images.shape[-1]
     step = side + _GAP
@@ -30,7 +30,10 @@ def foreground_sheet(images: npt.NDArray[np.uint8], masks: npt.NDArray[np.bool_]
     return encoded.tobytes()
 
 
-def _panel(image: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def foreground_panel(
+    image: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    """An image (3, S, S) with its foreground (S, S) outlined and the rest dimmed: (S, S, 3)."""
     picture = image.transpose(1, 2, 0).astype(np.float32)
     picture[~mask] *= _DIMMED
     shown = np.ascontiguousarray(picture.astype(np.uint8))

@@ -24,6 +24,17 @@ def shared_scale(maps: npt.NDArray[np.floating]) -> Scale:
     return (low, high) if high > low else (low, low + 1.0)
 
 
+def coloured(
+    values: npt.NDArray[np.floating], scale: Scale, colours: str = COLOUR_MAP
+) -> npt.NDArray[np.uint8]:
+    """Values (H, W) as colours: (H, W, 3) RGB. Outside of ``scale`` its ends' colours.
+
+    ``colours``: name of matplotlib's colour map.
+    """
+    heat = 255 * colormaps[colours](_share(values, scale))[..., :3]
+    return np.asarray(np.rint(heat), np.uint8)
+
+
 def heat_overlay(
     image: npt.NDArray[np.uint8], anomaly_map: npt.NDArray[np.floating], scale: Scale
 ) -> npt.NDArray[np.uint8]:
@@ -32,10 +43,14 @@ def heat_overlay(
     ``image``: (3, S, S) RGB; ``anomaly_map``: (S, S); scores outside of ``scale`` take the
     colour of its end.
     """
-    low, high = scale
-    share = np.clip((anomaly_map.astype(np.float64) - low) / (high - low), 0, 1)[..., None]
+    share = _share(anomaly_map, scale)[..., None]
     grey = cv2.cvtColor(np.ascontiguousarray(image.transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
     heat = 255 * colormaps[COLOUR_MAP](share[..., 0])[..., :3]
     opacity = _FAINTEST + (_STRONGEST - _FAINTEST) * share
     mixed = opacity * heat + (1 - opacity) * grey[..., None]
     return np.asarray(np.rint(mixed), np.uint8)
+
+
+def _share(values: npt.NDArray[np.floating], scale: Scale) -> npt.NDArray[np.float64]:
+    low, high = scale
+    return np.clip((values.astype(np.float64) - low) / (high - low), 0, 1)

@@ -36,7 +36,7 @@ class NetworkBackend:
 
     def __init__(self, network: MemSegNet, execution: Execution, size: int) -> None:
         execution.place(network)
-        self._network, self._execution, self._size = network, execution, size
+        self.network, self.execution, self._size = network, execution, size
 
     @property
     def size(self) -> int:
@@ -46,8 +46,8 @@ class NetworkBackend:
     @property
     def precision(self) -> str:
         """Of its convolutions: "fp32", "bf16"."""
-        return self._execution.precision
+        return self.execution.precision
 
     def maps(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """(B, 3, S, S) uint8 RGB to (B, S, S) float32: the function that trials are judged by."""
-        return anomaly_maps(self._network, images, self._execution, batch=max(1, len(images)))
+        return anomaly_maps(self.network, images, self.execution, batch=max(1, len(images)))

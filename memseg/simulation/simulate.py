@@ -7,7 +7,6 @@ position in the global batch); pixels are rendered on the device, all images of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
@@ -19,38 +18,11 @@ from memseg.simulation.moved import draw_moved, moved_part
 from memseg.simulation.perlin import draw_perlin, perlin_noise
 from memseg.simulation.randomness import generator
 from memseg.simulation.region import LEAST_SHARE
-from memseg.simulation.sources import (
-    StructureDraw,
-    draw_structure,
-    structure_noise,
-    texture_noise,
-)
+from memseg.simulation.sources import structure_noise, texture_noise
+from memseg.simulation.steps import SimulationSteps, SourceDraw, draw_source
 
 ATTEMPTS = 16
 """A mask is drawn so often before its threshold is lowered."""
-
-
-@dataclass(frozen=True)
-class SourceDraw:
-    """Everything random about one anomaly but its mask."""
-
-    delta: float
-    """The noise image's share (eq. 1)."""
-    texture: int | None
-    """Index of the texture of a textural anomaly."""
-    structure: StructureDraw | None
-    """Of a structural anomaly; exactly one of the two is there."""
-
-
-def draw_source(
-    config: SimulationConfig, textures: int, seed: int, step: int, position: int
-) -> SourceDraw:
-    """Draws what fills the mask at one position of a step, from ``textures`` textures."""
-    random = generator(seed, "anomaly source", step, position)
-    delta = float(random.uniform(*config.transparency))
-    if random.random() < config.texture_share:
-        return SourceDraw(delta, int(random.integers(textures)), None)
-    return SourceDraw(delta, None, draw_structure(random, config))
 
 
 class Simulator:
@@ -98,26 +70,53 @@ class Simulator:
         float32 in {0, 1}, none of them empty. Raises DataError for an empty foreground and for
         textures of another size.
         """
-        self._check(images, foregrounds, positions)
         if not len(positions):
+            self._check(images, foregrounds, positions)
             return images, foregrounds.float()
+        made = self.steps(images, foregrounds, step, positions)
+        return made.anomalous, made.masks
+
+    @torch.no_grad()
+    def steps(
+        self,
+        images: torch.Tensor,
+        foregrounds: torch.Tensor,
+        step: int,
+        positions: Sequence[int],
+    ) -> SimulationSteps:
+        """The anomalies of a call with the same arguments, B >= 1, and all that they came from."""
+        self._check(images, foregrounds, positions)
         # Half precision would move the masks' edges, whatever the caller's network runs in.
         with torch.autocast(self._device.type, enabled=False):
-            masks = self._masks(foregrounds, step, positions).float()
+            perlin, levels, found = self._masks(foregrounds, step, positions)
+            masks = found.float()
             draws = [
                 draw_source(self._config, len(self._textures), self._seed, step, position)
                 for position in positions
             ]
             noise = self._noise(images, draws)
             delta = torch.tensor([draw.delta for draw in draws], device=self._device)
+            parts = [False] * len(draws)
             for i, draw in enumerate(draws):
                 if draw.structure is None:
                     continue
                 moved = self._moved(images[i], foregrounds[i], step, positions[i])
                 if moved is not None:  # the part is really there: nothing shines through
                     noise[i], masks[i], delta[i] = moved[0], moved[1].float(), 1.0
-            foreground = noise_foreground(images, noise, masks, delta)
-            return superimpose(images, foreground, masks), masks
+                    parts[i] = True
+            blended = noise_foreground(images, noise, masks, delta)
+            return SimulationSteps(
+                noise=perlin,
+                levels=levels,
+                foregrounds=foregrounds,
+                masks=masks,
+                sources=noise,
+                delta=delta,
+                blended=blended,
+                anomalous=superimpose(images, blended, masks),
+                moved=tuple(parts),
+                draws=tuple(draws),
+            )
 
     def _check(
         self, images: torch.Tensor, foregrounds: torch.Tensor, positions: Sequence[int]
@@ -144,26 +143,28 @@ class Simulator:
 
     def _masks(
         self, foregrounds: torch.Tensor, step: int, positions: Sequence[int]
-    ) -> torch.Tensor:
-        """(B, S, S) bool: Perlin noise above the threshold, within the foreground (fig. 3)."""
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Perlin noise, its levels (B,), and (B, S, S) bool: above it within the foreground."""
         masks = torch.zeros_like(foregrounds)
+        noise = torch.zeros(foregrounds.shape, device=foregrounds.device)
+        levels = noise.new_full((len(positions),), self._config.perlin_threshold)
         left = list(range(len(positions)))
         for attempt in range(ATTEMPTS):
             allowed = foregrounds[left]
-            noise = self._perlin(step, [positions[i] for i in left], attempt, allowed.shape[-1])
-            found = (noise > self._config.perlin_threshold) & allowed
-            masks[left] = found
+            drawn = self._perlin(step, [positions[i] for i in left], attempt, allowed.shape[-1])
+            found = (drawn > self._config.perlin_threshold) & allowed
+            masks[left], noise[left] = found, drawn
             filled = found.flatten(1).any(1).tolist()
             left = [i for i, done in zip(left, filled) if not done]
             if not left:
-                return masks
-        masks[left] = self._lowered(foregrounds, step, positions, left)
-        return masks
+                return noise, levels, masks
+        noise[left], levels[left], masks[left] = self._lowered(foregrounds, step, positions, left)
+        return noise, levels, masks
 
     def _lowered(
         self, foregrounds: torch.Tensor, step: int, positions: Sequence[int], left: list[int]
-    ) -> torch.Tensor:
-        """Masks where the noise missed a very small foreground again and again.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Noise, level and mask where it missed a very small foreground again and again.
 
         One last draw each, cut half way between its smallest and largest value in the foreground.
         """
@@ -177,7 +178,9 @@ class Simulator:
         noise = self._perlin(step, [positions[i] for i in left], ATTEMPTS, allowed.shape[-1])
         low = noise.masked_fill(~allowed, torch.inf).amin((1, 2), keepdim=True)
         high = noise.masked_fill(~allowed, -torch.inf).amax((1, 2), keepdim=True)
-        return (noise >= (low + high) / 2) & allowed
+        # The next number below, so that one pixel alone is above its level.
+        level = torch.nextafter((low + high) / 2, torch.full_like(low, -torch.inf))
+        return noise, level.flatten(), (noise > level) & allowed
 
     def _perlin(self, step: int, positions: Sequence[int], attempt: int, size: int) -> torch.Tensor:
         exponents = self._config.perlin_exponents

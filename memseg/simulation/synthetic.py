@@ -51,7 +51,7 @@ def synthetic_validation(
         content = _content(image)
         for copy in range(config.anomalies):
             random = generator(seed, "synthetic validation", content, copy)
-            changed, mask = _with_shape(image, config, random, product)
+            changed, mask = with_shape(image, config, random, product)
             anomalous.append(changed)
             masks.append(mask)
     labels = np.arange(len(images) + len(anomalous)) >= len(images)
@@ -74,7 +74,7 @@ def turned_validation(images: Image, config: ValidationConfig, seed: int) -> tup
         for copy in range(config.turned):
             random = generator(seed, "turned validation", content, copy)
             found = turned_part(image, config.turned_size, random, products[i])
-            anomalous[i, copy], masks[i, copy] = found or _with_shape(
+            anomalous[i, copy], masks[i, copy] = found or with_shape(
                 image, config, random, products[i]
             )
     together = len(images) * config.turned
@@ -110,16 +110,26 @@ def _check(images: Image, config: ValidationConfig) -> None:
             )
 
 
-def _with_shape(
-    image: Image, config: ValidationConfig, random: np.random.Generator, product: Mask | None
+def with_shape(
+    image: Image,
+    config: ValidationConfig,
+    random: np.random.Generator,
+    product: Mask | None,
+    shape: str | None = None,
 ) -> tuple[Image, Mask]:
+    """An image (3, S, S) with one shape on it, and the shape's mask (S, S), never empty.
+
+    Opacity and radius are of ``config``; ``product``: where it may lie, None for anywhere;
+    ``shape``: its name in ``SHAPES``, drawn where it is None.
+    """
     size = image.shape[-1]
     radius = max(LEAST_RADIUS, float(random.uniform(*config.shape_size)) * size)
     aspect = float(LARGEST_ASPECT ** random.uniform(-1, 1))
     # So that the whole shape lies in the image, or, if it is too large, at least its centre.
     margin = min(radius * LARGEST_ASPECT**0.5 + 1, size / 2 - 1)
     x, y = random.uniform(margin, size - 1 - margin, 2)
-    polygon = SHAPES[list(SHAPES)[int(random.integers(len(SHAPES)))]]
+    drawn = list(SHAPES)[int(random.integers(len(SHAPES)))]
+    polygon = SHAPES[shape or drawn]
     angle = float(random.uniform(0, 2 * np.pi))
     if product is not None:
         y, x = pixel_of(product, random)

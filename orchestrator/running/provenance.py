@@ -1,4 +1,4 @@
-"""What a result was computed with: packages, hardware, commit. No host name, no user name."""
+"""What a result was computed with: packages, commit, memory. No host name, no user name."""
 
 from __future__ import annotations
 
@@ -6,33 +6,12 @@ import resource
 import subprocess
 from pathlib import Path
 
-import torch
-
 from memseg import packages
-from memseg.training.execution import Execution
 
 
 def package_versions() -> dict[str, str]:
     """Versions of what the numbers may depend on; a package that is absent is left out."""
     return packages.package_versions((*packages.METHOD, "ray"))
-
-
-def hardware(execution: Execution, threads: int) -> dict[str, str | int]:
-    """The device that trained."""
-    if execution.device.type == "cuda":
-        device = torch.cuda.get_device_name(execution.device)
-    else:
-        device = "cpu"
-    return {"cpu": _cpu_name(), "device": device, "threads": threads}
-
-
-def _cpu_name(path: Path = Path("/proc/cpuinfo")) -> str:
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return "unknown"
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else "unknown"
 
 
 def git_commit() -> str | None:

@@ -36,6 +36,7 @@ from memseg.simulation.foreground import foreground_masks, resolved_foreground
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
 from memseg.training.execution import Execution, make_execution, set_threads
+from memseg.training.hardware import hardware
 from memseg.training.loop import TrainingImages, TrainingSummary, train
 from memseg.training.reporting import CheckpointStore, Gate, Reporter
 from memseg.training.workers import ALONE, Workers
@@ -47,7 +48,6 @@ from orchestrator.running.losses import LossCurve
 from orchestrator.running.placement import Placement
 from orchestrator.running.provenance import (
     git_commit,
-    hardware,
     package_versions,
     peak_memory_gib,
 )

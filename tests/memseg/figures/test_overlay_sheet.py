@@ -1,13 +1,14 @@
 """Contact sheets: what is on them, read back from the PNG."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from memseg.errors import DivergedError
+from memseg.figures.canvas import fitting
 from memseg.figures.heat import heat_overlay, shared_scale
-from memseg.figures.overlay import MOST_IMAGES, fitting, overlay_sheet
+from memseg.figures.overlay import MOST_IMAGES, overlay_sheet
+from tests.memseg.figures.reading import OUTLINE, count_like, read
 
 Case = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
 
@@ -18,20 +19,6 @@ def draw(count: int) -> Case:
     masks = np.zeros((count, 64, 64), bool)
     masks[1:, 16:40, 20:44] = True
     return images, masks.astype(np.float32) * 0.9, masks
-
-
-def read(png: bytes) -> npt.NDArray[np.int64]:
-    """(height, width, 3) RGB."""
-    decoded = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
-    return decoded[..., ::-1].astype(np.int64)
-
-
-def count_like(sheet: npt.NDArray[np.int64], colour: tuple[int, int, int]) -> int:
-    """Pixels near a colour."""
-    return int((np.abs(sheet - colour).max(axis=-1) < 12).sum())
-
-
-OUTLINE = (0x19, 0xE3, 0xC2)
 
 
 def test_a_sheet_is_a_png_and_equal_input_gives_equal_bytes() -> None:
@@ -110,16 +97,16 @@ def test_scores_outside_of_the_scale_take_the_colour_of_its_end() -> None:
 
 
 def test_long_titles_leave_their_middle_out() -> None:
-    assert fitting("screw 0.93", 400) == "screw 0.93"
-    shown = fitting("a_very_long_defect_type/" * 10 + "007.png 0.93", 400)
+    assert fitting("screw 0.93", 400, 9.5) == "screw 0.93"
+    shown = fitting("a_very_long_defect_type/" * 10 + "007.png 0.93", 400, 9.5)
     assert shown.startswith("a_very")
     assert shown.endswith("007.png 0.93")
     assert "…" in shown
-    assert len(fitting("W" * 100, 400)) < len(fitting("i" * 100, 400))
+    assert len(fitting("W" * 100, 400, 9.5)) < len(fitting("i" * 100, 400, 9.5))
 
 
 def test_characters_without_a_glyph_become_question_marks() -> None:
-    assert fitting("a\n产b", 400) == "a??b"
+    assert fitting("a\n产b", 400, 9.5) == "a??b"
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:

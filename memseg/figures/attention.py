@@ -1,0 +1,104 @@
+"""Figure 9: from difference information to spatial attention maps and the anomaly map.
+
+k images, S side in pixels; a level's maps are (k, H, W).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from memseg.figures.checks import check_examples
+from memseg.figures.heat import COLOUR_MAP, coloured
+from memseg.figures.localisation import PROBABILITIES
+from memseg.figures.panels import (
+    MOST_ROWS,
+    Bar,
+    Panel,
+    Row,
+    mask_picture,
+    panel_sheet,
+    picture_of,
+)
+
+if TYPE_CHECKING:
+    from memseg.evaluation.attention import AttentionSteps
+
+_SIDE = 150
+_LEVELS = ("DI1", "DI2", "DI3", "M3", "M2", "M1")
+
+
+def attention_figure(
+    images: npt.NDArray[np.uint8],
+    masks: npt.NDArray[np.bool_],
+    steps: AttentionSteps,
+    titles: Sequence[str],
+    scale: Literal["column", "panel"] = "column",
+) -> bytes:
+    """A PNG with a row for each image: input, DI1-3, M3, M2, M1, anomaly map, ground truth.
+
+    ``images``: (k, 3, S, S) uint8 RGB; ``masks``: (k, S, S); ``steps``: of
+    ``memseg.evaluation.attention.attention_steps`` on them; ``scale``: "column": a colour means
+    the same in a column, from 0 to its largest value in these images; "panel": each panel goes
+    from 0 to its own largest value. The picture says which, and below each panel stands its
+    largest value. Raises ValueError for shapes that do not fit, DivergedError.
+    """
+    check_examples(images, titles, MOST_ROWS, steps.maps, masks)
+    levels = [*steps.differences, *reversed(steps.attention)]
+    tops = [_end(level) for level in levels]
+    rows = []
+    for index, title in enumerate(titles):
+        panels = [Panel(picture_of(images[index]))]
+        for level, top in zip(levels, tops):
+            end = top if scale == "column" else _end(level[index])
+            caption = f"max {float(level[index].max()):.3g}"
+            panels.append(Panel(coloured(level[index], (0.0, end)), caption=caption))
+        found = steps.maps[index]
+        panels.append(
+            Panel(coloured(found, PROBABILITIES), caption=f"max {float(found.max()):.3g}")
+        )
+        panels.append(Panel(mask_picture(masks[index])))
+        rows.append(Row(title, panels))
+    return panel_sheet(_columns(levels), rows, _bars(tops, scale), _notes(steps, scale), _SIDE)
+
+
+def _end(level: npt.NDArray[np.float32]) -> float:
+    """Of the colour scale from 0 to the largest value; all may be 0."""
+    largest = float(level.max())
+    return largest if largest > 0 else 1.0
+
+
+def _columns(levels: Sequence[npt.NDArray[np.float32]]) -> list[str]:
+    sizes = [f"{level.shape[1]} x {level.shape[2]}" for level in levels]
+    names = [f"{name}, {size}" for name, size in zip(_LEVELS, sizes)]
+    return ["input", *names, "anomaly map", "ground truth"]
+
+
+def _bars(tops: Sequence[float], scale: str) -> list[Bar]:
+    probabilities = Bar(7, 7, PROBABILITIES, COLOUR_MAP, "probability of being anomalous")
+    if scale == "column":
+        bars = [
+            Bar(i, i, (0.0, top), COLOUR_MAP, f"{name}, no unit, same in this column")
+            for i, (name, top) in enumerate(zip(_LEVELS, tops), start=1)
+        ]
+        return [*bars, probabilities]
+    text = "share of the panel's largest value, which stands below the panel; no unit"
+    return [Bar(1, 6, (0.0, 1.0), COLOUR_MAP, text), probabilities]
+
+
+def _notes(steps: AttentionSteps, scale: str) -> list[str]:
+    each = {
+        "column": "One colour scale in each column, from 0 to its largest value in these images.",
+        "panel": "Each panel of DI and M has its own colour scale, from 0 to its largest value.",
+    }[scale]
+    used = (
+        "" if steps.used
+        else " This network does not use M1 to M3 (model.spatial_attention is off)."
+    )  # fmt: skip
+    return [
+        "DI1 to DI3: difference to the nearest memory sample at levels 1 to 3, mean over channels "
+        f"({steps.settings}). M3, M2, M1: spatial attention maps of eq. 5 to 7.{used} {each}"
+    ]

@@ -1,0 +1,1 @@
+"""Foreground masks and simulated anomalies to look at, before anything is trained."""

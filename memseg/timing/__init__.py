@@ -1,0 +1,1 @@
+"""How fast a model is, and what it computes (section 4.8)."""

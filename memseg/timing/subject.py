@@ -1,0 +1,72 @@
+"""The model whose speed is measured: a version, an exported file, or a trial's kept weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from memseg.packages import package_versions
+from memseg.prediction.backend import Backend, NetworkBackend
+from memseg.prediction.model import AS_EVALUATED, Options, load_model
+from memseg.prediction.restoring import is_trial, restore_trial
+from memseg.storage import open_folder
+from memseg.timing.flops import count_flops, count_parameters
+from memseg.timing.report import BatchTimes, SpeedReport
+from memseg.training.execution import make_execution
+from memseg.training.hardware import cpu_name, hardware
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is timed."""
+
+    name: str
+    backend: Backend
+
+
+def open_subject(location: str, device: str, precision: str) -> Subject:
+    """A model from what a person writes.
+
+    ``location``: what ``memseg.prediction.model.load_model`` takes, or the folder of a trial that
+    kept its weights. Raises what these raise.
+    """
+    if is_trial(location):
+        trial = restore_trial(open_folder(location))
+        config = trial.config
+        chosen = config.training.precision if precision == AS_EVALUATED else precision
+        execution = make_execution(device, chosen, config.training.channels_last)
+        backend = NetworkBackend(trial.network, execution, config.image.size)
+        return Subject(f"{trial.category}, trial {trial.key}", backend)
+    # Thresholds change no speed, and an older version has none of its own.
+    options = Options(device, precision, image_threshold=0.5, pixel_threshold=0.5)
+    model = load_model(location, options)
+    return Subject(f"{model.category}, version {model.id}", model.backend)
+
+
+def report_of(subject: Subject, batches: tuple[BatchTimes, ...]) -> SpeedReport:
+    """What is known of a model, with its measured ``batches``."""
+    backend, threads = subject.backend, torch.get_num_threads()
+    report = SpeedReport(
+        model=subject.name,
+        cpu=cpu_name(),
+        device="cpu",
+        threads=threads,
+        precision=backend.precision,
+        size=backend.size,
+        packages=package_versions(("onnxruntime", "numpy")),
+        batches=batches,
+    )
+    if not isinstance(backend, NetworkBackend):
+        return report
+    network = backend.network
+    parameters = count_parameters(network)
+    return replace(
+        report,
+        device=str(hardware(backend.execution, threads)["device"]),
+        packages=package_versions(("torch", "numpy")),
+        memory_samples=None if network.memory is None else len(network.memory.images),
+        trained_parameters=parameters.trained,
+        frozen_parameters=parameters.frozen,
+        flops=count_flops(network, backend.size, backend.execution),
+    )

@@ -1,0 +1,28 @@
+"""What a network computes on, in words. No host name, no user name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from memseg.training.execution import Execution
+
+
+def hardware(execution: Execution, threads: int) -> dict[str, str | int]:
+    """The processor, the device that computes, and threads of one operation on the CPU."""
+    if execution.device.type == "cuda":
+        device = torch.cuda.get_device_name(execution.device)
+    else:
+        device = "cpu"
+    return {"cpu": cpu_name(), "device": device, "threads": threads}
+
+
+def cpu_name(path: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's name, "unknown" where the system does not say."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return "unknown"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else "unknown"
