@@ -18,6 +18,8 @@ from orchestrator.ledger import kinds
 _NODE_DIED = re.compile(r"\bnode\b.{0,80}\b(died|dead|death|terminated|removed)", re.I | re.S)
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
 _HIDDEN = ("ip:", "pid:", "actor_id:", "class_name:", "namespace:", "name:")
+_ADVICE = "Some common causes include"
+"""What follows is the same for every lost process, and names node deaths among others."""
 _LONGEST = 500
 
 
@@ -36,16 +38,24 @@ def kind_of_ray(error: BaseException) -> str:
         return kinds.NODE_LOST
     # An actor's death says in words only that it was its node's.
     actors = [cause for cause in causes if isinstance(cause, RayActorError)]
-    if any(_NODE_DIED.search(str(actor)) for actor in actors):
+    if any(_NODE_DIED.search(_without_advice(actor)) for actor in actors):
         return kinds.NODE_LOST
     return kinds.WORKER_LOST
 
 
 def message_of_ray(error: BaseException) -> str:
-    """The first lines that say something, without addresses and process numbers."""
-    lines = (line.strip() for line in str(error).splitlines())
+    """The first lines that say something, without addresses and process numbers.
+
+    Of the actor that died where there is one: what Ray Train says names none of the reasons.
+    """
+    actors = [cause for cause in _causes(error) if isinstance(cause, RayActorError)]
+    lines = (line.strip() for line in _without_advice(actors[-1] if actors else error).splitlines())
     telling = [line for line in lines if line and not line.startswith(_HIDDEN)]
     return _ADDRESS.sub("(address)", " ".join(telling[:4]))[:_LONGEST]
+
+
+def _without_advice(error: BaseException) -> str:
+    return str(error).partition(_ADVICE)[0]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -36,7 +36,19 @@ def of_a_worker(*causes: Exception) -> WorkerGroupError:
     return WorkerGroupError("a worker failed", wrapped)
 
 
-PROCESS = died("The actor died unexpectedly. Worker exit type: SYSTEM_ERROR, killed by SIGKILL.")
+# Ray 2.60's own words for a worker that got SIGKILL.
+PROCESS = died(
+    "The actor died unexpectedly before finishing this task.\n\tclass_name: "
+    "RayTrainWorker\n\tip: 10.0.3.17\nThe actor is dead because its worker process has died. "
+    "Worker exit type: SYSTEM_ERROR Worker exit detail: Worker unexpectedly exits with a "
+    "connection error code 2. End of file. Some common causes include: (1) the process was "
+    "killed by the OOM killer due to high memory usage, (2) ray stop --force was called, "
+    "or (3) the worker crashed unexpectedly due to SIGSEGV or another unexpected error. If "
+    "the process was killed by the kernel OOM killer (verifiable by checking for OOM in "
+    "dmesg of the OOMing node), consider enabling resource isolation via "
+    "--enable-resource-isolation to prevent node deaths by resource contention and "
+    "significant loss of progress by uninformed kernel OOM killing."
+)
 NODE = died("The actor died because its node has died. Node Id: 12ab")
 
 
@@ -77,3 +89,11 @@ def test_what_a_worker_meets_when_it_fetches_its_inputs_has_a_kind_too(
 def test_a_message_names_no_address_and_no_process() -> None:
     error = died("The actor died.\n\tpid: 4711\n\tip: 10.0.3.17\nSocket 10.0.3.17:6379 closed.")
     assert message_of_ray(error) == "The actor died. Socket (address) closed."
+
+
+def test_a_message_is_of_the_worker_that_died_and_without_advice() -> None:
+    text = message_of_ray(of_a_worker(PROCESS))
+    assert text.startswith("The actor died unexpectedly")
+    assert "worker process has died" in text
+    assert "common causes" not in text
+    assert "unhealthy" not in text
