@@ -29,7 +29,7 @@ SMALL = (
     "--data.categories", "[brushed_metal,connector]", "--grid.optimizer.lr", "[0.02,0.04]",
 )  # fmt: skip
 """Four trials of seconds each."""
-_PATIENCE_S = 240.0
+_PATIENCE_S = 600.0
 _EARLY = 15
 """Steps, of 30."""
 
