@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 _ARROW = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 _ROWS_AT_ONCE = 512
 """Of CSV text in the making: their cells are in memory one by one."""
+_ROWS_A_GROUP = 1 << 15
+"""Of a Parquet file: in the making, a group's columns are in memory a second time."""
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, type]) -> bytes:
@@ -56,9 +58,12 @@ def to_parquet(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, type]) -
 def columns_to_parquet(values: Mapping[str, Sequence[Any]], columns: Mapping[str, type]) -> bytes:
     """Like ``to_parquet``, of columns that are equally long."""
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()])
-    arrays = {name: pa.array(values[name], _ARROW[kind]) for name, kind in columns.items()}
+    length = len(next(iter(values.values()), ()))
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays, schema=schema), sink)
+    with pq.ParquetWriter(sink, schema) as writer:
+        for start in range(0, length, _ROWS_A_GROUP):
+            group = {name: values[name][start : start + _ROWS_A_GROUP] for name in columns}
+            writer.write_table(pa.table(group, schema=schema))
     return bytes(sink.getvalue())
 
 
