@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from memseg.config import resolve
 from orchestrator.aggregation.conditions import (
     Condition,
     encoder_conditions,
+    metric_conditions,
+    texture_conditions,
     training_conditions,
 )
 from orchestrator.aggregation.rows import METRICS
@@ -30,18 +34,77 @@ _OF_HELD_OUT = ("validation.held_out_least", "validation.held_out_most")
 
 
 def notes_of(
-    part: Part, records: Mapping[str, Record], averaged: Sequence[str]
+    part: Part, records: Mapping[str, Record], averaged: Sequence[str], of_metrics: bool = True
 ) -> tuple[Condition, ...]:
     """Everything that a reader has to know, the loudest first.
 
-    ``averaged``: the categories that averages are over.
+    ``averaged``: the categories that averages are over; ``of_metrics``: whether what is shown are
+    the trials' own metrics, and not something that is made of their networks.
     """
-    found = tuple(_notes(part, records, averaged))
+    return loudest_first(_notes(part, records, averaged, of_metrics))
+
+
+def loudest_first(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """In their order otherwise."""
+    found = tuple(conditions)
     return tuple(n for n in found if n.loud) + tuple(n for n in found if not n.loud)
 
 
+def picture_notes(
+    part: Part, categories: Sequence[str], records: Mapping[str, Record]
+) -> tuple[str, ...]:
+    """What stands below a picture of these categories: what the networks are, in two paragraphs.
+
+    Pictures show the first seed.
+    """
+    shown = _first_of(part, categories)
+    results = [r.result for t in shown.plan.trials if isinstance(r := records.get(t.key), Done)]
+    made = [*encoder_conditions(shown.plan, results), *training_conditions(shown.plan),
+            *texture_conditions(shown.plan)]  # fmt: skip
+    keys = ", ".join(
+        f"{t.category} {t.key[:8]}{_of_row(shown, t)}" for t in shown.plan.trials
+    )
+    settings = "; ".join(c.text for c in _settings(shown))
+    first = "; ".join(_short(c.text) for c in loudest_first(made))
+    return (
+        f"Networks (trials): {keys}; at their last step; {first}.",
+        f"Settings: {settings}. Nothing was chosen, neither by the test set nor otherwise.",
+    )
+
+
+def untrained_notes(part: Part, category: str) -> tuple[str, ...]:
+    """What stands below a picture of one category that no network is needed for."""
+    shown = _first_of(part, (category,))
+    texts = [c.text for c in (*texture_conditions(shown.plan), *_settings(shown))]
+    seeds = ", ".join(map(str, shown.plan.seeds))
+    return (f"Preset {shown.plan.preset}, seed {seeds}; {_short('; '.join(texts))}.",)
+
+
+def _first_of(part: Part, categories: Sequence[str]) -> Part:
+    """The part with the first seed's trials of these categories alone."""
+    trials = {
+        row: {category: found[category][:1] for category in categories if category in found}
+        for row, found in part.trials.items()
+    }
+    once = {t.key: t for found in trials.values() for (t,) in found.values()}
+    plan = replace(part.plan, trials=tuple(once.values()), seeds=part.plan.seeds[:1])
+    return replace(part, plan=plan, trials=trials)
+
+
+def _of_row(part: Part, trial: Trial) -> str:
+    """Which rows it is, where there are several."""
+    if len(part.experiment.rows) < 2:
+        return ""
+    return f" ({', '.join(_rows_of(part, trial))})"
+
+
+def _short(text: str) -> str:
+    """With the first digits of hashes: enough to tell them apart."""
+    return re.sub(r"(sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", text)
+
+
 def _notes(
-    part: Part, records: Mapping[str, Record], averaged: Sequence[str]
+    part: Part, records: Mapping[str, Record], averaged: Sequence[str], of_metrics: bool
 ) -> Iterator[Condition]:
     plan = part.plan
     results = [r.result for t in plan.trials if isinstance(r := records.get(t.key), Done)]
@@ -52,9 +115,13 @@ def _notes(
     yield from (Condition(f"cannot be trained: {line}", True) for line in problem_lines(plan))
     yield from _failures(part, records)
     yield from (Condition(f"cannot be had: {line}") for line in dropped_lines(plan))
-    yield from _undefined(part, records)
+    if of_metrics:
+        yield from _undefined(part, records)
     yield from encoder_conditions(plan, results)
     yield from training_conditions(plan)
+    yield from texture_conditions(plan)
+    if of_metrics:
+        yield from metric_conditions(plan)
     yield from _settings(part)
     yield Condition(
         "each figure is of the last step; no step, trial or setting was chosen here, least of all "
