@@ -25,7 +25,7 @@ from memseg.simulation.examples import simulated_examples, simulated_images
 from memseg.simulation.foreground import foreground_masks, resolved_foreground
 from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Finished
-from orchestrator.reproduce.gathering import NothingToShow, Trials
+from orchestrator.reproduce.gathering import NothingToShowError, Trials
 from orchestrator.reproduce.notes import picture_notes, untrained_notes
 from orchestrator.reproduce.opening import (
     TextureShelf,
@@ -117,7 +117,7 @@ def make_space(finished: Finished, trials: Trials, textures: TextureShelf) -> Fe
     normal = normal_test_images(product, least=2)
     anomalous = product.test[product.test_labels]
     if not len(anomalous):
-        raise NothingToShow("it has no anomalous test image")
+        raise NothingToShowError("it has no anomalous test image")
     below = np.ascontiguousarray(normal[1::2])
     training = product.train[list(trial_roles(trial, product).training)]
     foreground = resolved_foreground(training, trial.method.foreground)
@@ -155,18 +155,17 @@ def _maps(
 def _defects(
     product: Product,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], list[int]]:
-    """Images, masks and indices of what is shown. Raises NothingToShow."""
+    """Images, masks and indices of what is shown. Raises NothingToShowError."""
     chosen = of_each_defect(product)
     masks = product.masks
     if masks is None:
-        raise NothingToShow("it has no ground-truth masks")
+        raise NothingToShowError("it has no ground-truth masks")
     return np.ascontiguousarray(product.test[chosen]), masks[chosen], chosen
 
 
 def _names(product: Product, chosen: Sequence[int]) -> list[str]:
     return [
-        f"{product.category}, {product.test_defects[i]} "
-        f"{product.test_names[i].rpartition('/')[2]}"
+        f"{product.category}, {product.test_defects[i]} {product.test_names[i].rpartition('/')[2]}"
         for i in chosen
     ]
 

@@ -17,7 +17,7 @@ Trials = Mapping[str, tuple[Trial, ...]]
 """Row's name -> the trials of one category, one a seed."""
 
 
-class NothingToShow(DataError):
+class NothingToShowError(DataError):
     """A category has no images for an experiment: that is so, and no failure."""
 
 
@@ -51,7 +51,7 @@ def of_each_category(finished: Finished, make: Callable[[Trials], T]) -> Gathere
             continue  # the plan's problems say why
         try:
             found[category] = make({row: part.trials[row][category] for row in rows})
-        except NothingToShow as error:
+        except NothingToShowError as error:
             left_out.append(f"{category}: {error}")
         except StorageDownError:
             raise

@@ -61,9 +61,7 @@ def picture_notes(
     results = [r.result for t in shown.plan.trials if isinstance(r := records.get(t.key), Done)]
     made = [*encoder_conditions(shown.plan, results), *training_conditions(shown.plan),
             *texture_conditions(shown.plan)]  # fmt: skip
-    keys = ", ".join(
-        f"{t.category} {t.key[:8]}{_of_row(shown, t)}" for t in shown.plan.trials
-    )
+    keys = ", ".join(f"{t.category} {t.key[:8]}{_of_row(shown, t)}" for t in shown.plan.trials)
     settings = "; ".join(c.text for c in _settings(shown))
     first = "; ".join(_short(c.text) for c in loudest_first(made))
     return (

@@ -15,7 +15,7 @@ from memseg.training.execution import Execution, make_execution
 from orchestrator.ledger.ledger import RESULT, WEIGHTS, Done, Failed
 from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Finished
-from orchestrator.reproduce.gathering import NothingToShow
+from orchestrator.reproduce.gathering import NothingToShowError
 from orchestrator.running.inputs import planned_product, sources_of, textures_or_error
 
 
@@ -78,22 +78,22 @@ class TextureShelf:
 
 
 def normal_test_images(product: Product, least: int = 1) -> npt.NDArray[np.uint8]:
-    """(m, 3, S, S), m >= ``least``. Raises NothingToShow."""
+    """(m, 3, S, S), m >= ``least``. Raises NothingToShowError."""
     found = product.test[~product.test_labels]
     if len(found) < least:
-        raise NothingToShow(f"it has {len(found)} normal test images, {least} are needed")
+        raise NothingToShowError(f"it has {len(found)} normal test images, {least} are needed")
     return np.ascontiguousarray(found)
 
 
 def of_each_defect(product: Product) -> list[int]:
     """Indices of the first anomalous test image of each type of defect, in order of their names.
 
-    By name, so that nobody chose what looks well. Raises NothingToShow where there is none.
+    By name, so that nobody chose what looks well. Raises NothingToShowError where there is none.
     """
     first: dict[str, int] = {}
     for index, defect in enumerate(product.test_defects):
         if product.test_labels[index]:
             first.setdefault(defect, index)
     if not first:
-        raise NothingToShow("it has no anomalous test image")
+        raise NothingToShowError("it has no anomalous test image")
     return sorted(first.values(), key=lambda i: product.test_names[i])

@@ -94,7 +94,9 @@ def toy_table(finished: Finished, found: Gathered[ToyFound]) -> PaperTable:
         for method, figures in published.items()
     ]
     notes = notes_of(part, finished.records, tuple(scores), of_metrics=False)
-    conditions = loudest_first([*found.conditions(), *_about(found.found), *notes])
+    conditions = loudest_first(
+        [*found.conditions(), *_about(found.found, part.plan.preset), *notes]
+    )
     experiment = part.experiment
     return PaperTable(experiment.name, experiment.title, (), tuple(lines), (), conditions, {})
 
@@ -111,7 +113,7 @@ def _count(score: ToyScore) -> str:
     return f"{score.normal_images} normal test images, {score.toy_images} toy images made of them."
 
 
-def _about(found: Mapping[str, ToyFound]) -> Iterator[Condition]:
+def _about(found: Mapping[str, ToyFound], preset: str) -> Iterator[Condition]:
     """What the figures are of, and each shape's, averaged over categories and seeds."""
     if not found:
         return
@@ -125,6 +127,11 @@ def _about(found: Mapping[str, ToyFound]) -> Iterator[Condition]:
     )
     for note in dict.fromkeys(s.note for one in found.values() for s in one.scores):
         yield Condition(note.rstrip("."))
+    if preset == "best":
+        yield Condition(
+            "how the settings of preset best were found is in RESULTS.md; sweeps are judged by "
+            "the same shapes, on held-out images"
+        )
     shapes: dict[str, list[float]] = {}
     for one in found.values():
         for score in one.scores:
