@@ -66,7 +66,7 @@ def picture_notes(
     first = "; ".join(_short(c.text) for c in loudest_first(made))
     return (
         f"Networks (trials): {keys}; at their last step; {first}.",
-        f"Settings: {settings}. Nothing was chosen, neither by the test set nor otherwise.",
+        f"Settings: {settings}. No step, trial or setting was chosen here.",
     )
 
 
@@ -115,16 +115,18 @@ def _notes(
     yield from (Condition(f"cannot be had: {line}") for line in dropped_lines(plan))
     if of_metrics:
         yield from _undefined(part, records)
-    yield from encoder_conditions(plan, results)
-    yield from training_conditions(plan)
-    yield from texture_conditions(plan)
+    if part.experiment.trains:
+        yield from encoder_conditions(plan, results)
+        yield from training_conditions(plan)
+        yield from texture_conditions(plan)
     if of_metrics:
         yield from metric_conditions(plan)
     yield from _settings(part)
-    yield Condition(
-        "each figure is of the last step; no step, trial or setting was chosen here, least of all "
-        "by the test set"
-    )
+    if part.experiment.trains:
+        yield Condition(
+            "each figure is of the last step; no step, trial or setting was chosen here, least of "
+            "all by the test set"
+        )
     yield from map(Condition, part.experiment.remarks)
 
 

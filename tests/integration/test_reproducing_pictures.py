@@ -142,6 +142,7 @@ def test_figure_3_needs_no_training(
     assert reproduce("figure3", "--dry_run") == 0
     assert "nothing is left to do" in capsys.readouterr().out
     assert reproduce("figure3") == 0
+    assert "RANDOM ENCODER" not in capsys.readouterr().out  # nothing of it depends on them
     assert not (tmp_path / "ws/trials").exists()
     assert [p.name for p in (tmp_path / "ws/sweeps/reproduce-figure3").iterdir()] == [
         "figure3-connector.png"
