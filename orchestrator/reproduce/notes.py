@@ -106,7 +106,9 @@ def _notes(
 ) -> Iterator[Condition]:
     plan = part.plan
     results = [r.result for t in plan.trials if isinstance(r := records.get(t.key), Done)]
-    yield from _categories(part, averaged)
+    yield from _categories(part)
+    if of_metrics and len(part.experiment.rows) > 1:
+        yield from _averages(part, averaged)
     planned = len(plan.trials) + len(plan.refused)
     if len(results) < planned:
         yield Condition(f"INCOMPLETE: {len(results)} of {planned} trials are done", True)
@@ -130,7 +132,7 @@ def _notes(
     yield from map(Condition, part.experiment.remarks)
 
 
-def _categories(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
+def _categories(part: Part) -> Iterator[Condition]:
     experiment = part.experiment
     paper = experiment.categories
     ours = [c for c in paper if c in part.categories]
@@ -145,8 +147,10 @@ def _categories(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
         yield Condition(f"not of {experiment.data_set}: {', '.join(others)}", True)
     if experiment.leaves_out:
         yield Condition(f"left out, as in the paper: {' and '.join(experiment.leaves_out)}")
-    if len(experiment.rows) < 2:
-        return
+
+
+def _averages(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
+    """What the lines of rows are over."""
     yield Condition(f"averages over {len(averaged)} categories: {', '.join(averaged) or 'none'}")
     apart = [c for c in part.categories if c not in averaged]
     if apart and averaged:
