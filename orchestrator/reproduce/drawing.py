@@ -178,4 +178,4 @@ def _titles(
 ) -> list[str]:
     """With the image's score."""
     scores = image_score(maps, top_pixels)
-    return [f"{name}: {score:.3f}" for name, score in zip(_names(product, chosen), scores)]
+    return [f"{name}, score {score:.3f}" for name, score in zip(_names(product, chosen), scores)]

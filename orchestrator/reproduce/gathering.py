@@ -12,6 +12,7 @@ from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Finished
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Trials = Mapping[str, tuple[Trial, ...]]
 """Row's name -> the trials of one category, one a seed."""
@@ -22,10 +23,10 @@ class NothingToShowError(DataError):
 
 
 @dataclass(frozen=True)
-class Gathered(Generic[T]):
+class Gathered(Generic[T_co]):
     """What could be made, by category."""
 
-    found: Mapping[str, T]
+    found: Mapping[str, T_co]
     left_out: tuple[str, ...] = ()
     """Why there is nothing of a category, in sentences."""
     problems: tuple[str, ...] = ()

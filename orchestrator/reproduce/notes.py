@@ -29,6 +29,9 @@ _NO_FIGURE_OF = (
 )  # fmt: skip
 """Settings of thresholds and of synthetic validation, which no AUROC depends on."""
 
+_OF_SIMULATION = ("image.", "foreground.", "simulation.")
+"""How the names of settings begin that matter where nothing is trained."""
+
 _OF_HELD_OUT = ("validation.held_out_least", "validation.held_out_most")
 """Mean nothing where nothing is held out."""
 
@@ -206,6 +209,8 @@ def _settings(part: Part) -> Iterator[Condition]:
             method, paper = trials[0].method, resolve("paper", category).by_name
             idle = () if method.validation.held_out_share else _OF_HELD_OUT
             for name, value in method.by_name.items():
+                if not part.experiment.trains and not name.startswith(_OF_SIMULATION):
+                    continue
                 if value != paper[name] and name not in untold and name not in idle:
                     ours.setdefault(name, {})[value] = None
                     papers.setdefault(name, {})[paper[name]] = None

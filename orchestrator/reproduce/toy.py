@@ -90,7 +90,7 @@ def toy_table(finished: Finished, found: Gathered[ToyFound]) -> PaperTable:
         whole = every and line.category.startswith(f"{AVERAGE} (")
         lines.append(replace(line, paper=published[MEMSEG] if whole else None))
     lines += [
-        Line((), f"{method} in the paper, all {len(paper_has)}", None, figures, sums_up=True)
+        Line((), f"paper's {method}, all {len(paper_has)}", None, figures, sums_up=True)
         for method, figures in published.items()
     ]
     notes = notes_of(part, finished.records, tuple(scores), of_metrics=False)

@@ -133,7 +133,7 @@ def assert_table_6(folder: Path, trial: Path, root: Path) -> None:
     assert table.loc["connector", "pixel_auroc"] == pytest.approx(
         auroc(np.concatenate(maps).ravel(), truth.ravel()), abs=1e-4
     )
-    assert table.loc["MemSeg in the paper, all 15", "paper_image_auroc"] == 0.9983
+    assert table.loc["paper's MemSeg, all 15", "paper_image_auroc"] == 0.9983
 
 
 def test_figure_3_needs_no_training(

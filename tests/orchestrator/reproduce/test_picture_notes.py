@@ -42,8 +42,9 @@ def test_hashes_are_shortened_and_random_weights_are_loud(
 
 
 def test_without_a_network_only_the_settings_are_told(part_of: Make) -> None:
-    part = part_of(FIGURE_3, "tile", options=("--simulation.texture_share", "0.2"))
+    options = ("--simulation.texture_share", "0.2", "--optimizer.lr", "0.01")
+    part = part_of(FIGURE_3, "tile", options=options)
     assert part.plan.trials == ()
     (text,) = untrained_notes(part, "tile")
     assert text.startswith("Preset paper, seed 0; textures 5640 images (sha256:dtd); not as in")
-    assert "simulation.texture_share 0.2 (paper 0.5)" in text
+    assert text.endswith("not as in preset paper: simulation.texture_share 0.2 (paper 0.5).")

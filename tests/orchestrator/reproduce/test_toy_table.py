@@ -56,9 +56,9 @@ def test_seeds_are_averaged_and_the_paper_stands_below(finished_of: Make) -> Non
     assert average.values["pixel_auroc"] == pytest.approx((0.75, 0.9))
     # Of some categories alone nothing is printed.
     assert lines["average (2)"].paper is None
-    paper = lines["MemSeg in the paper, all 15"].paper
+    paper = lines["paper's MemSeg, all 15"].paper
     assert (paper.image_auroc, paper.pixel_auroc) == (0.9983, 0.9977)  # type: ignore[union-attr]
-    assert lines["PatchCore in the paper, all 15"].paper.pixel_auroc == 0.9933  # type: ignore[union-attr]
+    assert lines["paper's PatchCore, all 15"].paper.pixel_auroc == 0.9933  # type: ignore[union-attr]
     texts = [c.text for c in table.conditions]
     assert any("neither in training nor for selection" in t for t in texts)
     assert "pixel AUROC by shape, mean over categories: star 82.50, heart 50.00" in texts
