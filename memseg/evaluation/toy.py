@@ -20,9 +20,6 @@ from memseg.simulation.shapes import SHAPES
 from memseg.simulation.toy import ToySet
 from memseg.training.execution import Execution
 
-PAPER = {"image_auroc": 0.9983, "pixel_auroc": 0.9977}
-"""MemSeg's row of table 6, over MVTec AD."""
-
 Selection = Literal["synthetic", "test"] | None
 """What the network was chosen by among others; None: it is the only one of its configuration."""
 

@@ -37,6 +37,7 @@ def attention_figure(
     steps: AttentionSteps,
     titles: Sequence[str],
     scale: Literal["column", "panel"] = "column",
+    notes: Sequence[str] = (),
 ) -> bytes:
     """A PNG with a row for each image: input, DI1-3, M3, M2, M1, anomaly map, ground truth.
 
@@ -44,7 +45,8 @@ def attention_figure(
     ``memseg.evaluation.attention.attention_steps`` on them; ``scale``: "column": a colour means
     the same in a column, from 0 to its largest value in these images; "panel": each panel goes
     from 0 to its own largest value. The picture says which, and below each panel stands its
-    largest value. Raises ValueError for shapes that do not fit, DivergedError.
+    largest value; ``notes``: paragraphs at the end. Raises ValueError for shapes that do not fit,
+    DivergedError.
     """
     check_examples(images, titles, MOST_ROWS, steps.maps, masks)
     levels = [*steps.differences, *reversed(steps.attention)]
@@ -62,7 +64,8 @@ def attention_figure(
         )
         panels.append(Panel(mask_picture(masks[index])))
         rows.append(Row(title, panels))
-    return panel_sheet(_columns(levels), rows, _bars(tops, scale), _notes(steps, scale), _SIDE)
+    said = (*_notes(steps, scale), *notes)
+    return panel_sheet(_columns(levels), rows, _bars(tops, scale), said, _SIDE)
 
 
 def _end(level: npt.NDArray[np.float32]) -> float:

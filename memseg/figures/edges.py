@@ -33,14 +33,15 @@ def edges_figure(
     maps: Mapping[str, npt.NDArray[np.floating]],
     titles: Sequence[str],
     levels: Mapping[str, float] | None = None,
+    notes: Sequence[str] = (),
 ) -> bytes:
     """A PNG with a row for each image: input, ground truth, then each network's anomaly map.
 
     ``images``: (k, 3, S, S) uint8 RGB; ``masks``: (k, S, S); ``maps``: what a network was trained
     with, for example "L1 and focal loss", -> its maps (k, S, S) of the same images; ``levels``:
     for each of them the probability whose contour is drawn, by default ``LEVEL``. Below each map
-    stand its overlap with the ground truth and its share of unsure pixels. Raises ValueError for
-    shapes that do not fit, DivergedError.
+    stand its overlap with the ground truth and its share of unsure pixels; ``notes``: paragraphs
+    at the end. Raises ValueError for shapes that do not fit, DivergedError.
     """
     for found in maps.values():
         check_examples(images, titles, MOST_ROWS, found, masks)
@@ -69,7 +70,7 @@ def edges_figure(
         "of what lies within the contour and the ground truth. Unsure: share of the image's pixels "
         f"with a probability between {UNSURE[0]} and {UNSURE[1]}, the width of the edges."
     )
-    return panel_sheet(columns, rows, bars, (note,), side=200)
+    return panel_sheet(columns, rows, bars, (note, *notes), side=200)
 
 
 def edge_text(

@@ -26,11 +26,11 @@ MARKS: dict[str, dict[str, Any]] = {
 _SHORT = {"normal": "normal", "simulated anomaly": "simulated", "real anomaly": "real"}
 
 
-def feature_space_figure(spaces: Sequence[FeatureSpace]) -> bytes:
+def feature_space_figure(spaces: Sequence[FeatureSpace], notes: Sequence[str] = ()) -> bytes:
     """A PNG with a scatter plot for each category of ``memseg.evaluation.feature_space``.
 
-    Below each stand the shares of its real anomalies whose nearest image is of each kind. Raises
-    ValueError for none and for more than ``MOST_PLOTS``.
+    Below each stand the shares of its real anomalies whose nearest image is of each kind;
+    ``notes``: paragraphs at the end. Raises ValueError for none and for more than ``MOST_PLOTS``.
     """
     if not 1 <= len(spaces) <= MOST_PLOTS:
         raise ValueError(f"a sheet shows from 1 to {MOST_PLOTS} categories, got {len(spaces)}")
@@ -39,10 +39,11 @@ def feature_space_figure(spaces: Sequence[FeatureSpace]) -> bytes:
     below = [_nearest_text(space) for space in spaces]
     texts = [[line for text in each for line in wrapped(text, _SIDE, SMALL)] for each in below]
     step = _TITLE + _SIDE + _LINE * (1 + max(map(len, texts))) + _GAP // 2
-    notes = wrapped(_note(spaces), width - 2 * _MARGIN, SMALL)
+    said = (_note(spaces), *notes)
+    lines = [line for one in said for line in wrapped(one, width - 2 * _MARGIN, SMALL)]
     top = _MARGIN + _LEGEND
     end = top + step * -(-len(spaces) // columns)
-    canvas = Canvas(width, end + _LINE * len(notes) + _MARGIN)
+    canvas = Canvas(width, end + _LINE * len(lines) + _MARGIN)
     _legend(canvas)
     for index, (space, text) in enumerate(zip(spaces, texts)):
         row, column = divmod(index, columns)
@@ -51,7 +52,7 @@ def feature_space_figure(spaces: Sequence[FeatureSpace]) -> bytes:
         _scatter(canvas, space, left, above + _TITLE)
         for number, line in enumerate(text):
             canvas.text(left, above + _TITLE + _SIDE + _LINE * (number + 1), line)
-    for number, line in enumerate(notes):
+    for number, line in enumerate(lines):
         canvas.text(_MARGIN, end + _LINE * (number + 1), line, INK)
     return canvas.png()
 

@@ -56,6 +56,8 @@ def _conditions(tables: Tables) -> Iterator[Condition]:
     if tables.rows[-3].image_auroc is None:
         yield Condition("no image AUROC at all", True)
     yield from training_conditions(tables.plan)
+    yield from texture_conditions(tables.plan)
+    yield from metric_conditions(tables.plan)
 
 
 def _selection(tables: Tables) -> Iterator[Condition]:
@@ -80,30 +82,41 @@ def _selection(tables: Tables) -> Iterator[Condition]:
 
 
 def training_conditions(plan: Plan) -> Iterator[Condition]:
-    """How the plan's trials are trained, and on which textures."""
-
-    def distinct(of: Callable[[Any], Any]) -> list[Any]:
-        return sorted({of(trial.method) for trial in plan.trials})
-
+    """How the plan's trials are trained."""
     if not plan.trials:
         return
-    steps = distinct(lambda m: m.training.max_steps)
+    steps = _distinct(plan, lambda m: m.training.max_steps)
     few = f" (the paper trains {STEPS})" if steps != [STEPS] else ""
     yield Condition(f"steps {_either(steps)}{few}", loud=max(steps) < STEPS // 2)
     yield Condition(
-        f"precision {_either(distinct(lambda m: m.training.precision))}, "
-        f"image size {_either(distinct(lambda m: m.image.size))}, "
-        f"batch size {_either(distinct(lambda m: m.training.batch_size))}, "
+        f"precision {_either(_distinct(plan, lambda m: m.training.precision))}, "
+        f"image size {_either(_distinct(plan, lambda m: m.image.size))}, "
+        f"batch size {_either(_distinct(plan, lambda m: m.training.batch_size))}, "
         f"seeds {_list(plan.seeds)}, preset {plan.preset}"
     )
+
+
+def texture_conditions(plan: Plan) -> Iterator[Condition]:
+    """What textural anomalies are made of."""
+    if not plan.trials:
+        return
     source = (
         f"drawn by the code in place of DTD ({plan.textures})"
         if plan.textures.startswith("procedural")
         else f"{plan.texture_images} images ({plan.textures})"
     )
     yield Condition(f"textures {source}")
-    limits = distinct(lambda m: m.evaluation.aupro_limit)
-    yield Condition(f"aupro up to a false positive rate of {_either(limits)}")
+
+
+def metric_conditions(plan: Plan) -> Iterator[Condition]:
+    """What the trials' metrics depend on."""
+    limits = _distinct(plan, lambda m: m.evaluation.aupro_limit)
+    if limits:
+        yield Condition(f"aupro up to a false positive rate of {_either(limits)}")
+
+
+def _distinct(plan: Plan, of: Callable[[Any], Any]) -> list[Any]:
+    return sorted({of(trial.method) for trial in plan.trials})
 
 
 def _either(values: Iterable[Any]) -> str:

@@ -75,8 +75,9 @@ on where the last one stopped.
 WHAT, several apart or with commas:
 {what}
 
-Exit codes: 0 all done; 1 some trials failed, the tables are marked; 2 the command or its input is
-wrong and nothing was started; 3 the storage is gone or full; 130 interrupted.
+Exit codes: 0 all done; 1 some trials failed or their weights are gone, the output says which; 2 the
+command or its input is wrong and nothing was started; 3 the storage is gone or full; 130
+interrupted.
 """
 
 

@@ -44,7 +44,10 @@ class Part:
     experiment: Experiment
     plan: Plan
     trials: Mapping[str, Mapping[str, tuple[Trial, ...]]]
-    """Row's name -> category -> its trials, one a seed; no category where it cannot be run."""
+    """Row's name -> category -> its trials, one a seed; no category where it cannot be run.
+
+    The plan has none of them where the experiment does not train.
+    """
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -77,6 +80,8 @@ class Output:
     """File name -> content, for ``sweeps/NAME``."""
     shown: RenderableType
     """For a terminal of 100 columns."""
+    complete: bool = True
+    """False where a part of it could not be made; which and why is in ``shown``."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ class Experiment:
     """Categories that the paper leaves out of it."""
     remarks: tuple[str, ...] = ()
     """What a reader has to know of its rows, in sentences."""
+    trains: bool = True
+    """False where only the settings of its trials are of use: none of them is run."""
 
     @property
     def categories(self) -> tuple[str, ...]:

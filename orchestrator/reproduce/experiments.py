@@ -6,11 +6,21 @@ from collections.abc import Mapping
 
 from orchestrator.reproduce.curve import make_curve
 from orchestrator.reproduce.experiment import BTAD, MVTEC_AD, Experiment, Row
+from orchestrator.reproduce.pictures import (
+    make_attention,
+    make_edges,
+    make_feature_space,
+    make_localisation,
+    make_simulation,
+)
+from orchestrator.reproduce.speed import make_speed
 from orchestrator.reproduce.tables import make_ablation, make_per_category
+from orchestrator.reproduce.toy import make_toy
 
 _ON, _OFF = "✓", ""
 _WHOLE = Row("all", weights=True)
 """The job's own settings, whose networks the pictures show."""
+_FOCAL: Mapping[str, float] = {"loss.l1_weight": 0.0}
 
 TABLE_1 = Experiment(
     "table1", "Table 1: MVTec AD, each category", MVTEC_AD, (_WHOLE,), make_per_category
@@ -45,7 +55,7 @@ TABLE_4 = Experiment(
     MVTEC_AD,
     (
         Row("L1", (_ON, _OFF), {"loss.focal_weight": 0.0}),
-        Row("focal", (_OFF, _ON), {"loss.l1_weight": 0.0}, weights=True),  # figure 7 shows it
+        Row("focal", (_OFF, _ON), _FOCAL, weights=True),  # figure 7 shows it
         Row("L1 and focal", (_ON, _ON), weights=True),
     ),
     make_ablation,
@@ -89,6 +99,43 @@ TABLE_5 = Experiment(
     ),
 )
 
+TABLE_6 = Experiment(
+    "table6",
+    "Table 6: toy dataset of regular shapes, with figure 10",
+    MVTEC_AD,
+    (_WHOLE,),
+    make_toy,
+)
+
+FIGURE_3 = Experiment(
+    "figure3",
+    "Figure 3: steps of the anomaly simulation",
+    MVTEC_AD,
+    (Row("all"),),
+    make_simulation,
+    remarks=("nothing is trained for it",),
+    trains=False,
+)
+
+FIGURE_5 = Experiment(
+    "figure5", "Figure 5: anomaly maps of each type of defect", MVTEC_AD, (_WHOLE,),
+    make_localisation,
+)  # fmt: skip
+
+FIGURE_6 = Experiment(
+    "figure6", "Figure 6: normal, simulated and real in feature space", MVTEC_AD, (_WHOLE,),
+    make_feature_space,
+)  # fmt: skip
+
+FIGURE_7 = Experiment(
+    "figure7",
+    "Figure 7: edges with and without the L1 loss",
+    MVTEC_AD,
+    (Row("focal", settings=_FOCAL, weights=True), _WHOLE),
+    make_edges,
+    remarks=("without the L1 loss: table 4's row of the focal loss alone",),
+)
+
 SAMPLES = (1, 15, 30, 70)
 
 FIGURE_8 = Experiment(
@@ -107,4 +154,15 @@ FIGURE_8 = Experiment(
     remarks=("the paper's figure is a drawing, none of its values is printed",),
 )
 
-EXPERIMENTS: tuple[Experiment, ...] = (TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_5, FIGURE_8)
+FIGURE_9 = Experiment(
+    "figure9", "Figure 9: from differences to spatial attention", MVTEC_AD, (_WHOLE,),
+    make_attention,
+)  # fmt: skip
+
+SPEED = Experiment("speed", "Section 4.8: inference speed", MVTEC_AD, (_WHOLE,), make_speed)
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_5, TABLE_6,
+    FIGURE_3, FIGURE_5, FIGURE_6, FIGURE_7, FIGURE_8, FIGURE_9,
+    SPEED,
+)  # fmt: skip

@@ -111,15 +111,26 @@ def _lines(table: PaperTable, lines: Sequence[Line]) -> Iterator[str]:
     for kind in ("image", "pixel"):
         figures += [f"{kind} AUROC", *((f"paper {kind}", f"{kind} difference") if paper else ())]
     figures += ["public code image", "public code pixel"] if public else []
-    header = [*map(flat, table.headings or ("category",)), *figures, "AUPRO"]
+    aupro = ("aupro",) if _has_aupro(table) else ()
+    figures += ["AUPRO" for _ in aupro]
     yield from markdown_table(
-        header,
+        [*map(flat, table.headings or ("category",)), *figures],
         [
-            [*_first(line), *figure_cells(line, paper, public), measured(line.score, "aupro")]
+            [
+                *_first(line),
+                *figure_cells(line, paper, public),
+                *(measured(line.score, metric) for metric in aupro),
+            ]
             for line in lines
         ],
-        {*figures, "AUPRO"},
+        set(figures),
     )
+
+
+def _has_aupro(table: PaperTable) -> bool:
+    """Whether it was measured; where nothing is done yet, the column stands empty."""
+    scores = [line.score for line in table.lines if line.score is not None]
+    return not scores or any(score.values["aupro"] for score in scores)
 
 
 def _first(line: Line) -> list[str]:
@@ -132,7 +143,8 @@ def _conditions(table: PaperTable) -> Iterator[str]:
     for condition in table.conditions:
         text = cell(condition.text)
         yield f"- **{text}**" if condition.loud else f"- {text}"
-    yield "- AUROC and AUPRO in per cent; a difference is ours less the paper's, in points"
+    metrics = "AUROC and AUPRO" if _has_aupro(table) else "AUROC"
+    yield f"- {metrics} in per cent; a difference is ours less the paper's, in points"
     if with_spread(table):
         yield "- ± is the sample standard deviation over the seeds"
 

@@ -105,7 +105,7 @@ def per_category_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
         Line((), name, scores.get(name), paper.get(name), public.get(name))
         for name in part.categories
     ]
-    lines += _averages(scores, paper, public)
+    lines += group_averages(scores, paper, public)
     printed = published.averages[MEMSEG][ALL]
     count = len(published.categories)
     lines.append(Line((), f"the paper, all {count}", None, printed, sums_up=True))
@@ -117,7 +117,7 @@ def per_category_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
     return _table(part, tuple(lines), (), notes_of(part, records, tuple(scores)), methods)
 
 
-def _averages(scores: Mapping[str, Score], paper: Results, public: Results) -> list[Line]:
+def group_averages(scores: Mapping[str, Score], paper: Results, public: Results) -> list[Line]:
     """Of the paper's categories, of its two groups, and of all where there are others too."""
     ours = [c for c in scores if c in paper]
     groups = {

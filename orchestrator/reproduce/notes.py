@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from memseg.config import resolve
 from orchestrator.aggregation.conditions import (
     Condition,
     encoder_conditions,
+    metric_conditions,
+    texture_conditions,
     training_conditions,
 )
 from orchestrator.aggregation.rows import METRICS
@@ -25,45 +29,113 @@ _NO_FIGURE_OF = (
 )  # fmt: skip
 """Settings of thresholds and of synthetic validation, which no AUROC depends on."""
 
+_OF_SIMULATION = ("image.", "foreground.", "simulation.")
+"""How the names of settings begin that matter where nothing is trained."""
+
 _OF_HELD_OUT = ("validation.held_out_least", "validation.held_out_most")
 """Mean nothing where nothing is held out."""
 
 
 def notes_of(
-    part: Part, records: Mapping[str, Record], averaged: Sequence[str]
+    part: Part, records: Mapping[str, Record], averaged: Sequence[str], of_metrics: bool = True
 ) -> tuple[Condition, ...]:
     """Everything that a reader has to know, the loudest first.
 
-    ``averaged``: the categories that averages are over.
+    ``averaged``: the categories that averages are over; ``of_metrics``: whether what is shown are
+    the trials' own metrics, and not something that is made of their networks.
     """
-    found = tuple(_notes(part, records, averaged))
+    return loudest_first(_notes(part, records, averaged, of_metrics))
+
+
+def loudest_first(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """In their order otherwise."""
+    found = tuple(conditions)
     return tuple(n for n in found if n.loud) + tuple(n for n in found if not n.loud)
 
 
+def picture_notes(
+    part: Part, categories: Sequence[str], records: Mapping[str, Record]
+) -> tuple[str, ...]:
+    """What stands below a picture of these categories: what the networks are, in two paragraphs.
+
+    Pictures show the first seed.
+    """
+    shown = _first_of(part, categories)
+    results = [r.result for t in shown.plan.trials if isinstance(r := records.get(t.key), Done)]
+    made = [*encoder_conditions(shown.plan, results), *training_conditions(shown.plan),
+            *texture_conditions(shown.plan)]  # fmt: skip
+    keys = ", ".join(f"{t.category} {t.key[:8]}{_of_row(shown, t)}" for t in shown.plan.trials)
+    settings = "; ".join(c.text for c in _settings(shown))
+    first = "; ".join(_short(c.text) for c in loudest_first(made))
+    return (
+        f"Networks (trials): {keys}; at their last step; {first}.",
+        f"Settings: {settings}. No step, trial or setting was chosen here.",
+    )
+
+
+def untrained_notes(part: Part, category: str) -> tuple[str, ...]:
+    """What stands below a picture of one category that no network is needed for."""
+    shown = _first_of(part, (category,))
+    texts = [c.text for c in (*texture_conditions(shown.plan), *_settings(shown))]
+    seeds = ", ".join(map(str, shown.plan.seeds))
+    return (f"Preset {shown.plan.preset}, seed {seeds}; {_short('; '.join(texts))}.",)
+
+
+def _first_of(part: Part, categories: Sequence[str]) -> Part:
+    """The part with the first seed's trials of these categories alone."""
+    trials = {
+        row: {category: found[category][:1] for category in categories if category in found}
+        for row, found in part.trials.items()
+    }
+    once = {t.key: t for found in trials.values() for (t,) in found.values()}
+    plan = replace(part.plan, trials=tuple(once.values()), seeds=part.plan.seeds[:1])
+    return replace(part, plan=plan, trials=trials)
+
+
+def _of_row(part: Part, trial: Trial) -> str:
+    """Which rows it is, where there are several."""
+    if len(part.experiment.rows) < 2:
+        return ""
+    return f" ({', '.join(_rows_of(part, trial))})"
+
+
+def _short(text: str) -> str:
+    """With the first digits of hashes: enough to tell them apart."""
+    return re.sub(r"(sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", text)
+
+
 def _notes(
-    part: Part, records: Mapping[str, Record], averaged: Sequence[str]
+    part: Part, records: Mapping[str, Record], averaged: Sequence[str], of_metrics: bool
 ) -> Iterator[Condition]:
     plan = part.plan
     results = [r.result for t in plan.trials if isinstance(r := records.get(t.key), Done)]
-    yield from _categories(part, averaged)
+    yield from _categories(part)
+    if of_metrics and len(part.experiment.rows) > 1:
+        yield from _averages(part, averaged)
     planned = len(plan.trials) + len(plan.refused)
     if len(results) < planned:
         yield Condition(f"INCOMPLETE: {len(results)} of {planned} trials are done", True)
     yield from (Condition(f"cannot be trained: {line}", True) for line in problem_lines(plan))
     yield from _failures(part, records)
     yield from (Condition(f"cannot be had: {line}") for line in dropped_lines(plan))
-    yield from _undefined(part, records)
-    yield from encoder_conditions(plan, results)
-    yield from training_conditions(plan)
+    if of_metrics:
+        yield from _undefined(part, records)
+    if part.experiment.trains:
+        yield from encoder_conditions(plan, results)
+        yield from training_conditions(plan)
+        yield from texture_conditions(plan)
+    if of_metrics:
+        yield from metric_conditions(plan)
     yield from _settings(part)
-    yield Condition(
-        "each figure is of the last step; no step, trial or setting was chosen here, least of all "
-        "by the test set"
-    )
+    if part.experiment.trains:
+        yield Condition(
+            "each figure is of the last step; no step, trial or setting was chosen here, least of "
+            "all by the test set"
+        )
     yield from map(Condition, part.experiment.remarks)
 
 
-def _categories(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
+def _categories(part: Part) -> Iterator[Condition]:
     experiment = part.experiment
     paper = experiment.categories
     ours = [c for c in paper if c in part.categories]
@@ -78,8 +150,10 @@ def _categories(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
         yield Condition(f"not of {experiment.data_set}: {', '.join(others)}", True)
     if experiment.leaves_out:
         yield Condition(f"left out, as in the paper: {' and '.join(experiment.leaves_out)}")
-    if len(experiment.rows) < 2:
-        return
+
+
+def _averages(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
+    """What the lines of rows are over."""
     yield Condition(f"averages over {len(averaged)} categories: {', '.join(averaged) or 'none'}")
     apart = [c for c in part.categories if c not in averaged]
     if apart and averaged:
@@ -135,6 +209,8 @@ def _settings(part: Part) -> Iterator[Condition]:
             method, paper = trials[0].method, resolve("paper", category).by_name
             idle = () if method.validation.held_out_share else _OF_HELD_OUT
             for name, value in method.by_name.items():
+                if not part.experiment.trains and not name.startswith(_OF_SIMULATION):
+                    continue
                 if value != paper[name] and name not in untold and name not in idle:
                     ours.setdefault(name, {})[value] = None
                     papers.setdefault(name, {})[paper[name]] = None

@@ -34,6 +34,11 @@ class Programme:
         return tuple(trial for trial in part.plan.trials if trial.key not in earlier)
 
     @property
+    def trains(self) -> bool:
+        """Whether anything of it is to be trained, as far as there are trials."""
+        return any(part.experiment.trains for part in self.parts)
+
+    @property
     def with_weights(self) -> frozenset[str]:
         """Keys of the trials whose weights stay."""
         return frozenset(
@@ -82,7 +87,7 @@ def make_part(job: Job, inventory: Inventory, auto_precision: str, experiment: E
         }
         for row in experiment.rows
     }
-    return Part(experiment, plan, trials)
+    return Part(experiment, plan if experiment.trains else replace(plan, trials=()), trials)
 
 
 def beaten_of(programme: Programme, before: Mapping[str, Record]) -> Beaten:

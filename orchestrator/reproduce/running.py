@@ -63,10 +63,11 @@ def _reproduce(
         return True
     for line in left_out:
         console.print(line, markup=False, highlight=False)
-    records = carry_out(job, prepared, console, beaten_of(programme, prepared.records))
-    folder, plan = prepared.folder, programme.plan
-    write_trials(folder, make_trial_columns(plan, records, frozenset()))
-    write_failures(folder, plan.name, read_events(folder))
+    folder, plan, records = prepared.folder, programme.plan, prepared.records
+    if programme.trains:
+        records = carry_out(job, prepared, console, beaten_of(programme, records))
+        write_trials(folder, make_trial_columns(plan, records, frozenset()))
+        write_failures(folder, plan.name, read_events(folder))
     made = [
         leave_output(Finished(part, records, job, prepared.ledger), folder, console)
         for part in programme.parts
@@ -75,20 +76,21 @@ def _reproduce(
 
 
 def leave_output(finished: Finished, folder: Folder, console: Console) -> bool:
-    """Makes, writes and shows an experiment's output; returns whether it could be made.
+    """Makes, writes and shows an experiment's output; returns whether all of it could be made.
 
     What keeps one from being made is said, and keeps no other. Raises StorageDownError.
     """
     experiment = finished.part.experiment
     try:
-        _leave(experiment.make(finished), folder, console)
+        output = experiment.make(finished)
+        _leave(output, folder, console)
     except StorageDownError:
         raise
     except MemSegError as error:
         text = f"{experiment.name} could not be made: {error}"
         console.print(text, markup=False, highlight=False, style="bold red")
         return False
-    return True
+    return output.complete
 
 
 def _leave(output: Output, folder: Folder, console: Console) -> None:

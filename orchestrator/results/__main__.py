@@ -4,6 +4,8 @@ python -m orchestrator.results                     writes RESULTS.md
 python -m orchestrator.results --check             exit code 1 where it is not up to date
 python -m orchestrator.results add WORKSPACE EXPERIMENT [--sweep NAME ...]
                                                    copies finished trials into results/
+python -m orchestrator.results add WORKSPACE EXPERIMENT --reproduced SWEEP
+                                                   copies the tables of orchestrator.reproduce
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Sequence
 
 from memseg.errors import MemSegError, StorageError
 from memseg.storage import open_folder
-from orchestrator.results.files import ABOUT, add_results, read_experiments
+from orchestrator.results.files import ABOUT, add_reproduced, add_results, read_experiments
 from orchestrator.results.markdown import render
 
 OK, DIFFERS, WRONG = 0, 1, 2
@@ -46,9 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("add", help="copy finished trials of a workspace")
     add.add_argument("workspace")
     add.add_argument("experiment")
-    add.add_argument(
+    which = add.add_mutually_exclusive_group()
+    which.add_argument(
         "--sweep", action="extend", nargs="+", default=[], help="only trials of these sweeps"
     )
+    which.add_argument(
+        "--reproduced", metavar="SWEEP",
+        help="no trials, but the tables of this sweep of reproduce: reproduce-table3",
+    )  # fmt: skip
     return parser
 
 
@@ -73,6 +80,14 @@ def _write(options: argparse.Namespace) -> int:
 
 def _add(options: argparse.Namespace) -> int:
     folder = open_folder(options.results)
+    if options.reproduced:
+        workspace = open_folder(options.workspace)
+        tables = add_reproduced(workspace, options.reproduced, folder, options.experiment)
+        sys.stdout.write(
+            f"{tables} tables in {options.results}/{options.experiment}; its title, text and "
+            f"command are in {ABOUT}\n"
+        )
+        return OK
     added = add_results(open_folder(options.workspace), options.sweep, folder, options.experiment)
     sys.stdout.write(
         f"{added} new results in {options.results}/{options.experiment}; its title, text and "

@@ -2,6 +2,7 @@
 
 results/<experiment>/experiment.yaml          title, order, text, command, labels
 results/<experiment>/<category>-<key>.json    see reduce.py
+results/<experiment>/tables/<table>.json      see reproduced.py
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from memseg.storage import Folder
 from orchestrator.ledger.ledger import Done, Ledger
 from orchestrator.planning.trial import default_settings
 from orchestrator.results.reduce import reduce_result
+from orchestrator.results.reproduced import Table, add_tables, read_tables
 
 ABOUT = "experiment.yaml"
 _KNOWN = ("title", "order", "text", "command", "labels")
@@ -46,6 +48,8 @@ class Experiment:
     labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """How a configuration is called -> the settings by which it is known."""
     trials: tuple[Mapping[str, Any], ...] = ()
+    tables: tuple[Table, ...] = ()
+    """Of orchestrator.reproduce."""
 
 
 def read_experiments(folder: Folder) -> tuple[Experiment, ...]:
@@ -62,9 +66,7 @@ def add_results(workspace: Folder, sweeps: Iterable[str], folder: Folder, name: 
 
     Returns how many were not there before. Raises DataError where there are none at all.
     """
-    if not _NAME.fullmatch(name):
-        raise SettingError(f"{name!r} cannot name an experiment: letters, digits, . _ and -")
-    into = folder.sub(name)
+    into = _experiment(folder, name)
     before = {f.path for f in into.files()}
     ledger = Ledger(workspace)
     results = []
@@ -76,9 +78,30 @@ def add_results(workspace: Folder, sweeps: Iterable[str], folder: Folder, name: 
         raise DataError(f"no finished trial in {workspace.path}: nothing to add")
     for result in results:
         into.write_json(f"{result['category']}-{result['key']}.json", result)
-    if ABOUT not in before:
-        into.write(ABOUT, f"title: {json.dumps(name)}\norder: 0\ncommand: ''\n".encode())
+    _introduce(into, name)
     return len({f.path for f in into.files()} - before - {ABOUT})
+
+
+def add_reproduced(workspace: Folder, sweep: str, folder: Folder, name: str) -> int:
+    """Copies the tables of a sweep of reproduce into an experiment; returns how many.
+
+    Raises DataError where there are none.
+    """
+    into = _experiment(folder, name)
+    added = add_tables(workspace, sweep, into)
+    _introduce(into, name)
+    return added
+
+
+def _experiment(folder: Folder, name: str) -> Folder:
+    if not _NAME.fullmatch(name):
+        raise SettingError(f"{name!r} cannot name an experiment: letters, digits, . _ and -")
+    return folder.sub(name)
+
+
+def _introduce(into: Folder, name: str) -> None:
+    if not into.exists(ABOUT):
+        into.write(ABOUT, f"title: {json.dumps(name)}\norder: 0\ncommand: ''\n".encode())
 
 
 def _trials(workspace: Folder, sweeps: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -113,9 +136,10 @@ def _read_experiment(folder: Folder, name: str) -> Experiment:
             )
         # A setting that came later had the default that changes nothing (see Trial.key).
         trials.append({**trial, "settings": {**default_settings(), **trial["settings"]}})
-    if not trials:
+    tables = read_tables(folder)
+    if not trials and not tables:
         raise DataError(f"{folder.path} has no trials: add some, or remove it")
-    return Experiment(name=name, **{"title": name, **about}, trials=tuple(trials))
+    return Experiment(name=name, **{"title": name, **about}, trials=tuple(trials), tables=tables)
 
 
 def _check(trial: Mapping[str, Any], place: str) -> None:

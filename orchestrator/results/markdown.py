@@ -16,6 +16,7 @@ from orchestrator.results.configurations import (
     mean_and_deviation,
 )
 from orchestrator.results.files import Experiment
+from orchestrator.results.reproduced_text import table_lines
 
 _HEAD = """\
 # Results
@@ -37,16 +38,26 @@ def render(experiments: Sequence[Experiment]) -> str:
 
 
 def _section(experiment: Experiment) -> str:
-    found = configurations(experiment)
     lines = [f"## {experiment.title}", ""]
     if experiment.text:
         lines += [experiment.text.strip(), ""]
-    lines += table(
+    for reproduced in experiment.tables:
+        lines += table_lines(reproduced)
+    if experiment.trials:
+        lines += _trials(experiment)
+    if experiment.command.strip():
+        lines += ["```", experiment.command.strip(), "```", ""]
+    return "\n".join(lines)
+
+
+def _trials(experiment: Experiment) -> list[str]:
+    found = configurations(experiment)
+    lines = list(table(
         ("configuration", "category", "image AUROC", "pixel AUROC", "AUPRO", "synthetic", "seeds",
          "paper", "public code"),
         [_row(one) for one in found],
         set(),
-    )  # fmt: skip
+    ))  # fmt: skip
     if any(len(one.trials) > 1 for one in found):
         lines += ["", "Each seed:", ""]
         lines += table(
@@ -58,10 +69,7 @@ def _section(experiment: Experiment) -> str:
             ],
             set(),
         )  # fmt: skip
-    lines += ["", *(f"- {line}" for line in condition_lines(experiment.trials)), ""]
-    if experiment.command.strip():
-        lines += ["```", experiment.command.strip(), "```", ""]
-    return "\n".join(lines)
+    return [*lines, "", *(f"- {line}" for line in condition_lines(experiment.trials)), ""]
 
 
 def _row(one: Configuration) -> tuple[str, ...]:

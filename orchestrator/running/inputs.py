@@ -16,7 +16,7 @@ from memseg.model.weights import EncoderWeights, load_encoder_weights
 from memseg.storage import open_folder
 from orchestrator.job.layouts import layout_of
 from orchestrator.job.settings import JobConfig
-from orchestrator.planning.trial import Inputs
+from orchestrator.planning.trial import Inputs, Trial
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,23 @@ def product_or_error(sources: Sources, category: str, size: int) -> Product | Me
         return load_product(open_folder(sources.root), sources.layout, category, size)
     except MemSegError as error:
         return error
+
+
+def planned_product(sources: Sources, trial: Trial, size: int) -> Product:
+    """The trial's category, with the images that its key was made of.
+
+    Raises StorageError where they have changed, and what kept them from being loaded.
+    """
+    product = product_or_error(sources, trial.category, size)
+    if isinstance(product, MemSegError):
+        raise product
+    found = (product.train_fingerprint, product.test_fingerprint)
+    if found != (trial.inputs.train_fingerprint, trial.inputs.test_fingerprint):
+        raise StorageError(
+            f"{trial.category}: images have changed since it was trained: run the same command "
+            "again, it works with what is there now"
+        )
+    return product
 
 
 def textures_or_error(sources: Sources, size: int) -> Textures | MemSegError:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from memseg.data.product import Product
-from memseg.errors import MemSegError, StorageError
 from memseg.evaluation.maps import anomaly_maps
 from memseg.evaluation.synthetic import evaluate_synthetic
 from memseg.metrics.evaluate import compute_metrics
@@ -15,7 +14,7 @@ from memseg.prediction.restoring import config_of, restore
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.versions.version import Version
 from orchestrator.planning.trial import Trial
-from orchestrator.running.inputs import Sources, product_or_error
+from orchestrator.running.inputs import Sources, planned_product
 from orchestrator.running.placement import Placement
 
 SYNTHETIC, IMAGE, PIXEL = "synthetic score", "test image AUROC", "test pixel AUROC"
@@ -41,25 +40,12 @@ def judge(
         config = config_of(version)
         size = config.image.size
         if size not in products:
-            products[size] = _product(sources, trial, size)
+            products[size] = planned_product(sources, trial, size)
         execution = make_execution(
             placement.device, trial.method.training.precision, config.training.channels_last
         )
         found[version.id] = _figures(version, trial, products[size], unseen, execution)
     return found
-
-
-def _product(sources: Sources, trial: Trial, size: int) -> Product:
-    product = product_or_error(sources, trial.category, size)
-    if isinstance(product, MemSegError):
-        raise product
-    found = (product.train_fingerprint, product.test_fingerprint)
-    if found != (trial.inputs.train_fingerprint, trial.inputs.test_fingerprint):
-        raise StorageError(
-            f"{trial.category}: images have changed since it was trained: run the same command "
-            "again, it compares with what is there now"
-        )
-    return product
 
 
 def _figures(

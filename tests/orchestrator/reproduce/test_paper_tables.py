@@ -284,5 +284,6 @@ def test_headings_are_columns_of_one_line() -> None:
     ]  # fmt: skip
     assert MEMSEG == "MemSeg"
     assert [e.name for e in EXPERIMENTS] == [
-        "table1", "table2", "table3", "table4", "table5", "figure8",
+        "table1", "table2", "table3", "table4", "table5", "table6",
+        "figure3", "figure5", "figure6", "figure7", "figure8", "figure9", "speed",
     ]  # fmt: skip

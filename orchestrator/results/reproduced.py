@@ -1,0 +1,65 @@
+"""Tables that ``orchestrator.reproduce`` wrote, kept with the code: small files beside the trials.
+
+results/<experiment>/tables/<table>.json      as it stands in the sweep's folder
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from memseg.errors import DataError
+from memseg.storage import Folder
+
+TABLES = "tables"
+_FILE = re.compile(r"(table[1-6]|figure8)\.json")
+_FIGURES = ("image_auroc", "pixel_auroc")
+
+Table = Mapping[str, Any]
+"""What reproduce writes as JSON: title, rows in fractions, conditions."""
+
+
+def add_tables(workspace: Folder, sweep: str, into: Folder) -> int:
+    """Copies the tables of a sweep of reproduce into an experiment's folder; returns how many.
+
+    Raises DataError where there is none, or one is damaged.
+    """
+    folder = workspace.sub(f"sweeps/{sweep}")
+    names = sorted(f.path for f in folder.files() if _FILE.fullmatch(f.path))
+    if not names:
+        raise DataError(
+            f"{folder.path} has no tables of orchestrator.reproduce: table1.json and so on"
+        )
+    for name in names:
+        _read(folder, name)
+    for name in names:
+        # As it is: the order of a row's keys says which of them are its labels.
+        into.sub(TABLES).write(name, folder.read(name))
+    return len(names)
+
+
+def read_tables(folder: Folder) -> tuple[Table, ...]:
+    """An experiment's tables by name, () where it has none. Raises DataError with the file."""
+    place = folder.sub(TABLES)
+    return tuple(_read(place, name) for name in sorted(f.path for f in place.files()))
+
+
+def _read(folder: Folder, name: str) -> Table:
+    place, value = f"{folder.path}/{name}", folder.read_json(name)
+    if not isinstance(value, dict) or not all(
+        isinstance(value.get(key), kind)
+        for key, kind in (("title", str), ("rows", list), ("conditions", list))
+    ):
+        raise DataError(f"{place} is no table of orchestrator.reproduce: run it again")
+    for row in value["rows"]:
+        if not isinstance(row, dict) or "category" not in row:
+            raise DataError(f"{place} has a row without a category: run reproduce again")
+        for figure in _FIGURES:
+            for key in (figure, f"paper_{figure}", f"{figure}_difference", f"{figure}_deviation"):
+                if not isinstance(row.get(key), (float, int, type(None))):
+                    raise DataError(f"{place}: {key} must be a number, got {row[key]!r}")
+    for condition in value["conditions"]:
+        if not isinstance(condition, dict) or not isinstance(condition.get("text"), str):
+            raise DataError(f"{place} has a condition without a text: run reproduce again")
+    return value
