@@ -22,33 +22,29 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from memseg.errors import MemSegError, is_out_of_memory
+from memseg.command_line import OK, WRONG, answered, positive
+from memseg.errors import is_out_of_memory
 
 if TYPE_CHECKING:
     from memseg.prediction.run import Summary
 
-OK, UNREADABLE, WRONG, INTERRUPTED = 0, 1, 2, 130
+UNREADABLE = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
+    again = "interrupted: the same command makes it again from the start"
+    return answered(lambda: _run(_parser().parse_args(argv)), again)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         summary = _predict(arguments)
-    except MemSegError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return WRONG
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         sys.stderr.write(f"error: no memory for {arguments.batch} images at once: lower --batch\n")
         return WRONG
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: the same command makes it again from the start\n")
-        return INTERRUPTED
     readable = summary.images - summary.unreadable
     sys.stdout.write(
         f"{summary.images} images: {summary.anomalous} anomalous, "
@@ -131,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", required=True, metavar="DIR", help="for tables and heat maps; need not exist"
     )
     parser.add_argument(
-        "--batch", type=_positive, default=8, metavar="N",
+        "--batch", type=positive, default=8, metavar="N",
         help="images at once (default 8, as in evaluation: other numbers may round differently)",
     )  # fmt: skip
     parser.add_argument(
@@ -154,20 +150,13 @@ def _parser() -> argparse.ArgumentParser:
         help="of the network (default as_evaluated: thresholds were chosen in it)",
     )  # fmt: skip
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="of the network (default: all cores)"
+        "--threads", type=positive, metavar="N", help="of the network (default: all cores)"
     )
     parser.add_argument(
-        "--decoders", type=_positive, default=2, metavar="N",
+        "--decoders", type=positive, default=2, metavar="N",
         help="threads that read and decode images meanwhile (default 2)",
     )  # fmt: skip
     return parser
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
 
 
 def _number(text: str) -> float:

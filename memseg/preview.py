@@ -14,34 +14,29 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from memseg.command_line import OK, answered, file_to_write
 from memseg.config import PRESETS, MethodConfig, documentation, known_names, resolve
 from memseg.config.settings import unknown_setting
-from memseg.errors import MemSegError, SettingError
+from memseg.errors import SettingError
 
 if TYPE_CHECKING:
     from memseg.previewing.preview import Preview
 
-OK, WRONG, INTERRUPTED = 0, 2, 130
 GROUPS = ("image", "foreground", "simulation")
 """Settings of the method that change the picture."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    try:
+
+    def work() -> int:
         settings, rest = read_settings(sys.argv[1:] if argv is None else argv)
         arguments = _parser().parse_args(rest)
         preview = _preview(arguments, settings)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
-    except MemSegError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return WRONG
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: nothing was written\n")
-        return INTERRUPTED
-    sys.stdout.write("\n".join([*preview.said, f"written to {arguments.out}"]) + "\n")
-    return OK
+        sys.stdout.write("\n".join([*preview.said, f"written to {arguments.out}"]) + "\n")
+        return OK
+
+    return answered(work, "interrupted: nothing was written")
 
 
 def read_settings(tokens: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
@@ -85,7 +80,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def _preview(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> Preview:
-    place, name = _target(arguments.out)
+    place, name = file_to_write(arguments.out, ".png")
     resolve(arguments.preset, "", settings)  # what is wrong with them, before images are read
     # PyTorch takes seconds to import: not for --help or a misspelt option.
     from memseg.data.textures import load_textures
@@ -112,14 +107,6 @@ def _preview(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> Prev
     )
     open_folder(place).write(name, preview.png)
     return preview
-
-
-def _target(out: str) -> tuple[str, str]:
-    """Folder and name of the picture. Raises SettingError."""
-    place, slash, name = out.rpartition("/")
-    if not name.lower().endswith(".png"):
-        raise SettingError(f"--out must be a file that ends in .png, got {out!r}")
-    return place or slash or ".", name
 
 
 def _parser() -> argparse.ArgumentParser:

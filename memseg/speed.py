@@ -11,30 +11,21 @@ import math
 import sys
 from collections.abc import Sequence
 
-from memseg.errors import MemSegError, SettingError
-
-OK, WRONG, INTERRUPTED = 0, 2, 130
+from memseg.command_line import OK, answered, file_to_write, positive
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
-    try:
-        sys.stdout.write(_measure(arguments))
-    except MemSegError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return WRONG
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: nothing was written\n")
-        return INTERRUPTED
-    return OK
+
+    def work() -> int:
+        sys.stdout.write(_measure(_parser().parse_args(argv)))
+        return OK
+
+    return answered(work, "interrupted: nothing was written")
 
 
 def _measure(arguments: argparse.Namespace) -> str:
-    place, name = _target(arguments.out)
+    target = None if arguments.out is None else file_to_write(arguments.out, ".json")
     # PyTorch takes seconds to import: not for --help or a misspelt option.
     from memseg.storage import open_folder
     from memseg.timing.measuring import BATCHES, time_batches
@@ -52,19 +43,10 @@ def _measure(arguments: argparse.Namespace) -> str:
         lambda batch: print(f"timing batches of {batch}", file=sys.stderr),
     )
     report = report_of(subject, batches)
-    if name:
+    if target is not None:
+        place, name = target
         open_folder(place).write_json(name, report.to_json())
     return speed_text(report)
-
-
-def _target(out: str | None) -> tuple[str, str]:
-    """Folder and name of the report; no name where none is wanted. Raises SettingError."""
-    if out is None:
-        return ".", ""
-    place, slash, name = out.rpartition("/")
-    if not name.lower().endswith(".json"):
-        raise SettingError(f"--out must be a file that ends in .json, got {out!r}")
-    return place or slash or ".", name
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,10 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         help="of the network (default: the one that it was evaluated in)",
     )  # fmt: skip
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="of the network (default: all cores)"
+        "--threads", type=positive, metavar="N", help="of the network (default: all cores)"
     )
     parser.add_argument(
-        "--batch", type=_positive, nargs="+", metavar="N",
+        "--batch", type=positive, nargs="+", metavar="N",
         help="batch sizes (default 1 2 4 8 16 32)",
     )  # fmt: skip
     parser.add_argument(
@@ -98,13 +80,6 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--out", metavar="FILE.json", help="writes the report there too")
     return parser
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
 
 
 def _seconds(text: str) -> float:

@@ -243,6 +243,18 @@ def local_path(text: str) -> Path:
         raise StorageError(f"{text}: there is no such home folder: {error}") from error
 
 
+def split_location(location: str) -> tuple[str, str]:
+    """The folder above, as ``open_folder`` takes it, and the last name; both of a path or a URI."""
+    place, slash, name = location.rpartition("/")
+    return place or slash or ".", name
+
+
+def folder_exists(location: str) -> bool:
+    """Whether there is a folder; unlike ``open_folder`` it takes what turns out to be a file."""
+    above, name = split_location(location.rstrip("/"))
+    return bool(name) and open_folder(above).is_folder(name)
+
+
 def open_folder(location: str | Path) -> Folder:
     """A folder from a path or a URI (s3://bucket/prefix). It need not exist.
 

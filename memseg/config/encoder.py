@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from memseg.errors import StorageError
-from memseg.storage import open_folder
+from memseg.storage import open_folder, split_location
 
 IMAGENET, RANDOM = "imagenet", "random"
 IMAGENET_IDENTITY = "imagenet:f37072fd"
@@ -14,9 +14,9 @@ IMAGENET_IDENTITY = "imagenet:f37072fd"
 
 def read_encoder_file(source: str) -> bytes:
     """The bytes of a weights file, a path or a URI. Raises StorageError."""
-    location, slash, name = source.rpartition("/")
+    above, name = split_location(source)
     try:
-        return open_folder(location or slash or ".").read(name)
+        return open_folder(above).read(name)
     except StorageError as error:
         raise StorageError(
             f"encoder_weights {source}: the file cannot be read ({error}); give imagenet, random "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
 from memseg.errors import DataError
@@ -103,7 +104,7 @@ def nearest_kinds(
 ) -> dict[str, dict[str, float]]:
     """For the images of each kind the shares of kinds of their nearest other images."""
     wide = features.astype(np.float64)
-    between = ((wide[:, None] - wide[None]) ** 2).sum(-1)
+    between = cdist(wide, wide, "sqeuclidean")
     np.fill_diagonal(between, np.inf)
     neighbours = kinds[between.argmin(1)]
     there = [kind for kind in KINDS if (kinds == kind).any()]

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memseg.figures.checks import check_examples
-from memseg.figures.heat import COLOUR_MAP, coloured
-from memseg.figures.localisation import PROBABILITIES
+from memseg.figures.heat import COLOUR_MAP, PROBABILITIES, coloured
 from memseg.figures.panels import (
     MOST_ROWS,
     Bar,

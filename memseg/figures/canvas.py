@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ OUTLINE = "#19e3c2"
 """Of the ground truth: not a colour of the map, nor of most products."""
 SMALL = 8.5
 """Points of text that is not a title."""
+LINE = 15
+"""From line to line of small text, in pixels."""
 _DPI = 100
 _MOST_CHARACTERS = 300
 
@@ -46,6 +49,11 @@ class Canvas:
             x / self.width, 1 - y / self.height, text, color=colour, fontsize=size,
             verticalalignment="baseline", parse_math=False,
         )  # fmt: skip
+
+    def lines(self, x: int, y: int, lines: Sequence[str], colour: str = FAINT) -> None:
+        """Lines of small text below each other, the first at the place."""
+        for number, line in enumerate(lines):
+            self.text(x, y + LINE * number, line, colour)
 
     def colour_bar(
         self, x: int, y: int, width: int, scale: tuple[float, float], colours: str, text: str,

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from memseg.figures.canvas import OUTLINE
 from memseg.figures.checks import check_examples
-from memseg.figures.heat import COLOUR_MAP, coloured
-from memseg.figures.localisation import PROBABILITIES, SCORE
+from memseg.figures.heat import COLOUR_MAP, PROBABILITIES, coloured
+from memseg.figures.localisation import SCORE
 from memseg.figures.panels import (
     MOST_ROWS,
     Bar,

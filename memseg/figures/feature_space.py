@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from memseg.figures.canvas import FAINT, INK, SMALL, Canvas, fitting, wrapped
+from memseg.figures.canvas import FAINT, INK, LINE, SMALL, Canvas, fitting, wrapped
 
 if TYPE_CHECKING:
     from memseg.evaluation.feature_space import FeatureSpace
 
 MOST_PLOTS = 30
-_SIDE, _GAP, _MARGIN, _LINE, _TITLE, _LEGEND = 320, 20, 20, 15, 24, 30
+_SIDE, _GAP, _MARGIN, _TITLE, _LEGEND = 320, 20, 20, 24, 30
 _COLUMNS = 3
 
 MARKS: dict[str, dict[str, Any]] = {
@@ -38,22 +38,20 @@ def feature_space_figure(spaces: Sequence[FeatureSpace], notes: Sequence[str] = 
     width = max(2 * _MARGIN + columns * (_SIDE + _GAP) - _GAP, 560)
     below = [_nearest_text(space) for space in spaces]
     texts = [[line for text in each for line in wrapped(text, _SIDE, SMALL)] for each in below]
-    step = _TITLE + _SIDE + _LINE * (1 + max(map(len, texts))) + _GAP // 2
+    step = _TITLE + _SIDE + LINE * (1 + max(map(len, texts))) + _GAP // 2
     said = (_note(spaces), *notes)
     lines = [line for one in said for line in wrapped(one, width - 2 * _MARGIN, SMALL)]
     top = _MARGIN + _LEGEND
     end = top + step * -(-len(spaces) // columns)
-    canvas = Canvas(width, end + _LINE * len(lines) + _MARGIN)
+    canvas = Canvas(width, end + LINE * len(lines) + _MARGIN)
     _legend(canvas)
     for index, (space, text) in enumerate(zip(spaces, texts)):
         row, column = divmod(index, columns)
         left, above = _MARGIN + column * (_SIDE + _GAP), top + row * step
         canvas.text(left, above + _TITLE - 8, fitting(space.title, _SIDE, 9.5), INK, 9.5)
         _scatter(canvas, space, left, above + _TITLE)
-        for number, line in enumerate(text):
-            canvas.text(left, above + _TITLE + _SIDE + _LINE * (number + 1), line)
-    for number, line in enumerate(lines):
-        canvas.text(_MARGIN, end + _LINE * (number + 1), line, INK)
+        canvas.lines(left, above + _TITLE + _SIDE + LINE, text)
+    canvas.lines(_MARGIN, end + LINE, lines, INK)
     return canvas.png()
 
 

@@ -17,6 +17,9 @@ _FAINTEST, _STRONGEST = 0.3, 0.9  # opacity at both ends: the product stays visi
 
 Scale = tuple[float, float]
 
+PROBABILITIES: Scale = (0.0, 1.0)
+"""Anomaly maps are probabilities: a colour means the same in every picture."""
+
 
 def shared_scale(maps: npt.NDArray[np.floating]) -> Scale:
     """The range of all maps, so that a colour means the same score in each of them."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from memseg.figures.canvas import OUTLINE
 from memseg.figures.checks import check_examples
-from memseg.figures.heat import COLOUR_MAP, coloured, heat_overlay
+from memseg.figures.heat import COLOUR_MAP, PROBABILITIES, coloured, heat_overlay
 from memseg.figures.panels import (
     MOST_ROWS,
     Bar,
@@ -20,8 +20,6 @@ from memseg.figures.panels import (
     picture_of,
 )
 
-PROBABILITIES = (0.0, 1.0)
-"""Anomaly maps are probabilities: a colour means the same in every figure."""
 SCORE = "anomaly map: probability of being anomalous, one scale for all"
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from memseg.figures.canvas import FAINT, INK, SMALL, Canvas, fitting, outline, wrapped
+from memseg.figures.canvas import INK, LINE, SMALL, Canvas, fitting, outline, wrapped
 
 MOST_ROWS = 40
 """More would make a picture that nothing opens."""
 
 SIDE = 168
 """Of a panel, in pixels of the sheet."""
-_GAP, _MARGIN, _LINE = 8, 20, 15
+_GAP, _MARGIN = 8, 20
 _TITLE_HEIGHT, _TITLE_POINTS = 24, 9.5
 _BAR_HEIGHT = 40
 _EMPTY = "#f0f0f3"
@@ -77,23 +77,21 @@ def panel_sheet(
             raise ValueError(f"{len(columns)} columns need as many panels, got {len(row.panels)}")
     width = 2 * _MARGIN + len(columns) * (side + _GAP) - _GAP
     headings = [wrapped(heading, side, SMALL) for heading in columns]
-    top = _MARGIN + _LINE * max(map(len, headings))
+    top = _MARGIN + LINE * max(map(len, headings))
     captions = any(p.caption for row in rows for p in row.panels if isinstance(p, Panel))
-    step = _TITLE_HEIGHT + side + _GAP + _LINE * captions
+    step = _TITLE_HEIGHT + side + _GAP + LINE * captions
     texts = [wrapped(bar.text, _span(bar, side) - _GAP, SMALL) for bar in bars]
     lines = [line for note in notes for line in wrapped(note, width - 2 * _MARGIN, SMALL)]
-    bars_height = _BAR_HEIGHT + _LINE * max(map(len, texts)) + _GAP if bars else 0
+    bars_height = _BAR_HEIGHT + LINE * max(map(len, texts)) + _GAP if bars else 0
     end = top + step * len(rows) + bars_height
-    canvas = Canvas(width, end + _LINE * len(lines) + _MARGIN)
+    canvas = Canvas(width, end + LINE * len(lines) + _MARGIN)
     for column, heading in enumerate(headings):
-        for number, line in enumerate(heading):
-            canvas.text(_left(column, side), _MARGIN + _LINE * number, line, INK)
+        canvas.lines(_left(column, side), _MARGIN, heading, INK)
     for number, row in enumerate(rows):
         _draw_row(canvas, row, top + step * number, side)
     for bar, text in zip(bars, texts):
         _draw_bar(canvas, bar, text, top + step * len(rows) + _GAP, side)
-    for number, line in enumerate(lines):
-        canvas.text(_MARGIN, end + _LINE * (number + 1), line, INK)
+    canvas.lines(_MARGIN, end + LINE, lines, INK)
     return canvas.png()
 
 
@@ -125,9 +123,8 @@ def _draw_row(canvas: Canvas, row: Row, top: int, side: int) -> None:
         axes.set_yticks([])
         if isinstance(panel, str):
             _empty(axes)
-            for number, line in enumerate(wrapped(panel, side - 2 * _GAP, SMALL)):
-                below = top + _TITLE_HEIGHT + 2 * _LINE + _LINE * number
-                canvas.text(left + _GAP, below, line)
+            below = top + _TITLE_HEIGHT + 2 * LINE
+            canvas.lines(left + _GAP, below, wrapped(panel, side - 2 * _GAP, SMALL))
             continue
         axes.set_axis_off()
         height, width = panel.picture.shape[:2]
@@ -140,7 +137,7 @@ def _draw_row(canvas: Canvas, row: Row, top: int, side: int) -> None:
         axes.set_xlim(-0.5, width - 0.5)
         axes.set_ylim(height - 0.5, -0.5)
         if panel.caption:
-            below = top + _TITLE_HEIGHT + side + _LINE - 2
+            below = top + _TITLE_HEIGHT + side + LINE - 2
             canvas.text(left, below, fitting(panel.caption, side, SMALL))
 
 
@@ -154,5 +151,4 @@ def _draw_bar(canvas: Canvas, bar: Bar, text: Sequence[str], top: int, side: int
     left, width = _left(bar.first, side), _span(bar, side)
     ticks = 5 if width > 2 * side else 3
     canvas.colour_bar(left, top, width, bar.scale, bar.colours, "", ticks)
-    for number, line in enumerate(text):
-        canvas.text(left, top + _BAR_HEIGHT + _LINE * number + 8, line, FAINT)
+    canvas.lines(left, top + _BAR_HEIGHT + 8, text)

@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from memseg.figures.heat import heat_overlay
+from memseg.figures.heat import PROBABILITIES, heat_overlay
 
-_SCALE = (0.0, 1.0)
-"""Scores are probabilities: a colour means the same in each picture of each run."""
 _OUTLINE = (25, 227, 194)
 _COMPRESSION = 1
 """Quick: these pictures are many, and looked at once."""
@@ -28,7 +26,7 @@ def prediction_overlay(
     pixels are outlined; ``width`` and ``height``: of the picture as it is.
     """
     side = image.shape[-1]
-    shown = np.ascontiguousarray(heat_overlay(image, anomaly_map, _SCALE))
+    shown = np.ascontiguousarray(heat_overlay(image, anomaly_map, PROBABILITIES))
     above = (anomaly_map >= threshold).astype(np.uint8)
     lines, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(shown, lines, -1, _OUTLINE, 1)

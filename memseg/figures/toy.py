@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from memseg.figures.canvas import OUTLINE
-from memseg.figures.heat import COLOUR_MAP, coloured
-from memseg.figures.localisation import PROBABILITIES, SCORE
+from memseg.figures.heat import COLOUR_MAP, PROBABILITIES, coloured
+from memseg.figures.localisation import SCORE
 from memseg.figures.panels import Bar, Panel, Row, mask_picture, panel_sheet, picture_of
 
 if TYPE_CHECKING:

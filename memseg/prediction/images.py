@@ -18,7 +18,7 @@ from memseg.data.formats.inspect import inspect
 from memseg.data.listing import IMAGE_ENDINGS, pictures_below
 from memseg.errors import DataError, EmptyDataError, StorageDownError, StorageError
 from memseg.prediction.ahead import ahead
-from memseg.storage import FileInfo, Folder, check_text, open_folder
+from memseg.storage import FileInfo, Folder, check_text, open_folder, split_location
 
 THREADS = 2
 LARGE_PIXELS = 12_000_000
@@ -64,8 +64,8 @@ def find_images(location: str) -> Source:
     Hidden files are passed over, and files that are no images by their ending. Raises
     EmptyDataError where nothing is left, or nothing is there; StorageError.
     """
-    place, slash, name = check_text(location).rstrip("/").rpartition("/")
-    above = open_folder(place or slash or ".")
+    place, name = split_location(check_text(location).rstrip("/"))
+    above = open_folder(place)
     if name and above.exists(name) and not above.is_folder(name):
         size = next((f.size for f in above.files() if f.path == name), 0)
         return Source(above, (FileInfo(name, size, 0),), single=True)

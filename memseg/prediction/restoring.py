@@ -15,7 +15,7 @@ from memseg.config import MethodConfig, build
 from memseg.data.fingerprints import sha256
 from memseg.errors import MemSegError, RegistryError, SettingError, WeightsError
 from memseg.model.network import MemSegNet, restore_network
-from memseg.storage import Folder, open_folder
+from memseg.storage import Folder, folder_exists, open_folder
 from memseg.versions.layout import MANIFEST, MODEL
 from memseg.versions.version import Version
 
@@ -60,8 +60,7 @@ class TrialModel:
 
 def is_trial(location: str) -> bool:
     """Whether a folder is a finished trial's: it has a result, and no manifest of a version."""
-    place, slash, name = location.rstrip("/").rpartition("/")
-    if not name or not open_folder(place or slash or ".").is_folder(name):
+    if not folder_exists(location):
         return False
     folder = open_folder(location)
     return folder.exists(_RESULT) and not folder.exists(MANIFEST)

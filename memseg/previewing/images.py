@@ -11,7 +11,7 @@ from memseg.data.layouts import LayoutConfig
 from memseg.data.listing import has_images
 from memseg.errors import EmptyDataError
 from memseg.prediction.images import THREADS, Source, Unreadable, find_images, read_pictures
-from memseg.storage import open_folder
+from memseg.storage import folder_exists, open_folder
 
 MOST_IMAGES = 512
 """More are not read: this many, evenly spaced by path, say the same. 100 MB at 256 pixels."""
@@ -76,16 +76,11 @@ def _normal_folder(location: str) -> str:
 
 def _train_folder(location: str) -> str:
     """Where a category's normal images are, below its folder; "" where it is none."""
-    if not _is_folder(location):
+    if not folder_exists(location):
         return ""
     folder = open_folder(location)
     kinds = [LayoutConfig(kind=kind).train_folder for kind in ("mvtec_ad", "btad")]
     return next((below for below in kinds if has_images(folder, below)), "")
-
-
-def _is_folder(location: str) -> bool:
-    place, slash, name = location.rstrip("/").rpartition("/")
-    return bool(name) and open_folder(place or slash or ".").is_folder(name)
 
 
 def _spaced(source: Source) -> Source:

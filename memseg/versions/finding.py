@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memseg.data.categories import check_category_name
 from memseg.errors import DataError, RegistryError
-from memseg.storage import Folder, open_folder
+from memseg.storage import Folder, open_folder, split_location
 from memseg.versions.aliases import CHALLENGER, CHAMPION, read_aliases
 from memseg.versions.layout import ALIASES, MANIFEST, VERSIONS, parse_manifest
 from memseg.versions.version import Version, open_version
@@ -16,11 +16,11 @@ def find_version(location: str) -> Version:
     "registry/screw@champion" is what the alias names now; anything else is a version's folder.
     Raises RegistryError where there is none, or it is damaged; StorageError.
     """
-    place, slash, last = location.rstrip("/").rpartition("/")
+    above, last = split_location(location.rstrip("/"))
     category, at, alias = last.rpartition("@")
     folder = open_folder(location)
     if at and not folder.exists(MANIFEST):
-        return _by_alias(open_folder(place or slash or "."), category, alias)
+        return _by_alias(open_folder(above), category, alias)
     if not folder.exists():
         raise RegistryError(
             f"there is no model at {location}: give a version's folder or "

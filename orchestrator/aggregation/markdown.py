@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.aggregation.conditions import conditions
-from orchestrator.aggregation.markdown_table import cell, table
+from orchestrator.aggregation.markdown_table import bullet, cell, table
 from orchestrator.aggregation.paper import TABLE_1
 from orchestrator.aggregation.rows import AVERAGES, COLUMNS, METRICS, NONE, Row, percent
 from orchestrator.aggregation.seeds import seed_spreads
@@ -35,7 +35,7 @@ def render_markdown(tables: Tables) -> str:
 
 def _conditions(tables: Tables) -> Iterator[str]:
     for condition in conditions(tables):
-        yield f"- **{cell(condition.text)}**" if condition.loud else f"- {cell(condition.text)}"
+        yield bullet(condition.text, condition.loud)
     yield "- image_auroc, pixel_auroc and aupro in per cent; paper: table 1 of the paper"
 
 

@@ -13,6 +13,11 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]], right: set[str]
         yield f"| {' | '.join(line)} |"
 
 
+def bullet(text: str, loud: bool) -> str:
+    """A line of a list; what is loud is bold."""
+    return f"- **{cell(text)}**" if loud else f"- {cell(text)}"
+
+
 def cell(text: str) -> str:
     """Text of others (names, messages) in one cell of a table, and not as markup."""
     flat = " ".join(text.split())

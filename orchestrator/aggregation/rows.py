@@ -142,3 +142,13 @@ def _missing(rows: Sequence[Row]) -> str:
 def percent(value: float | None) -> str:
     """A fraction in per cent with two digits; a dash for None."""
     return NONE if value is None else f"{100 * value:.2f}"
+
+
+def mean_text(mean: float | None, deviation: float | None) -> str:
+    """In per cent, with the deviation where there is one."""
+    return percent(mean) if deviation is None else f"{percent(mean)} ± {percent(deviation)}"
+
+
+def signed(difference: float | None) -> str:
+    """A difference of fractions in points, with its sign; a dash for None."""
+    return NONE if difference is None else f"{100 * difference:+.2f}"

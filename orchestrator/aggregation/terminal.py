@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.aggregation.conditions import conditions
+from orchestrator.aggregation.conditions import Condition, conditions
 from orchestrator.aggregation.paper import TABLE_1
 from orchestrator.aggregation.rows import AVERAGES, MEAN, METRICS, Row, percent
 from orchestrator.aggregation.tables import Tables
@@ -39,7 +39,7 @@ def render_terminal(tables: Tables, places: Mapping[str, str]) -> RenderableType
     ]
     if tables.plan.axes:
         parts += _average(tables)
-    said = [Text(c.text, "bold yellow" if c.loud else "") for c in conditions(tables)]
+    said = condition_texts(conditions(tables))
     parts += [Text(), sentences(said)]
     problems = list(_problems(tables))
     if problems:
@@ -158,6 +158,11 @@ def _problems(tables: Tables) -> Iterator[Text]:
         yield Text(f"{dropped.category}, dropped {values}: {dropped.reason}", "yellow")
     for none in tables.undefined:
         yield Text(f"{none.category}: {none.metric} is not defined: {none.reason}", "yellow")
+
+
+def condition_texts(found: Iterable[Condition]) -> list[Text]:
+    """One a condition; what is loud stands out."""
+    return [Text(c.text, "bold yellow" if c.loud else "") for c in found]
 
 
 def sentences(lines: Iterable[Text]) -> Table:

@@ -78,6 +78,15 @@ class ResourcesConfig(Group):
     )  # fmt: skip
     max_concurrent: int = setting(0, "trials at once; 0: as many as fit", low=0)
 
+    @property
+    def cpus(self) -> int:
+        """That Ray sets aside for a worker."""
+        return self.cpus_per_trial or self.threads
+
+    def gpus(self, device: str) -> float:
+        """Of a worker that computes on ``device``, "cpu" or "cuda"."""
+        return (self.gpus_per_trial or 1.0) if device == "cuda" else 0.0
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if 0 < self.cpus_per_trial < self.threads:

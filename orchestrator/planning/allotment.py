@@ -46,8 +46,7 @@ def allot(
     workers without Ray.
     """
     workers = resources.workers_per_trial
-    cpus = resources.cpus_per_trial or resources.threads
-    gpus = (resources.gpus_per_trial or 1.0) if device == "cuda" else 0.0
+    cpus, gpus = resources.cpus, resources.gpus(device)
     if executor == "inline":
         if workers > 1:
             raise SettingError(

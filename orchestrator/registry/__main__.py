@@ -12,34 +12,28 @@ import os
 import sys
 from collections.abc import Sequence
 
-from memseg.errors import MemSegError
+from memseg.command_line import answered
 from orchestrator.registry.commands import changing, collecting, exporting, looking, rebuilding
-from orchestrator.registry.commands.common import OK, WRONG, Adder, Run
+from orchestrator.registry.commands.common import OK, Adder, Run
 
 COMMANDS: tuple[Adder, ...] = (
     looking.add, changing.add, collecting.add, rebuilding.add, exporting.add,
 )  # fmt: skip
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    try:
+
+    def work() -> int:
         arguments = _parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
-    run: Run = arguments.run
-    try:
-        return run(arguments)
-    except MemSegError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return WRONG
-    except BrokenPipeError:  # piped into head
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return OK
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+        run: Run = arguments.run
+        try:
+            return run(arguments)
+        except BrokenPipeError:  # piped into head
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            return OK
+
+    return answered(work, "interrupted")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.aggregation.published import PaperResult
-from orchestrator.aggregation.rows import NONE, percent
+from orchestrator.aggregation.rows import NONE, mean_text, percent, signed
 from orchestrator.reproduce.lines import Line, PaperTable
 from orchestrator.reproduce.scores import AUROCS, Score
 
@@ -35,19 +35,12 @@ def measured(score: Score | None, metric: str) -> str:
     """Mean over the seeds, with their deviation where there are several."""
     if score is None:
         return NONE
-    deviation = score.deviation(metric)
-    mean = percent(score.mean(metric))
-    return mean if deviation is None else f"{mean} ± {percent(deviation)}"
+    return mean_text(score.mean(metric), score.deviation(metric))
 
 
 def published(result: PaperResult | None, metric: str) -> str:
     """A published figure."""
     return NONE if result is None else percent(getattr(result, metric))
-
-
-def signed(difference: float | None) -> str:
-    """Points, with their sign."""
-    return NONE if difference is None else f"{100 * difference:+.2f}"
 
 
 def flat(heading: str) -> str:

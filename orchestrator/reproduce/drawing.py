@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from memseg.config.method import ForegroundConfig
 from memseg.data.product import Product
 from memseg.errors import SettingError
 from memseg.evaluation.attention import attention_steps
@@ -21,7 +22,7 @@ from memseg.figures.feature_space import feature_space_figure
 from memseg.figures.localisation import localisation_figure
 from memseg.figures.simulation import simulation_figure
 from memseg.metrics.image_score import image_score
-from memseg.simulation.examples import simulated_examples, simulated_images
+from memseg.simulation.examples import Example, simulated_examples, simulated_images
 from memseg.simulation.foreground import foreground_masks, resolved_foreground
 from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Finished
@@ -50,22 +51,15 @@ def draw_simulation(finished: Finished, trials: Trials, textures: TextureShelf) 
     training = list(trial_roles(trial, product).training)
     images = np.ascontiguousarray(product.train[training])
     names = [product.train_names[i] for i in training]
-    # Mode auto decides by all images that are trained on.
     foreground = resolved_foreground(images, trial.method.foreground)
-    chosen = slice(EXAMPLES)
-    examples = simulated_examples(
-        images[chosen],
-        foreground_masks(images[chosen], foreground, names[chosen]).numpy(),
-        textures.of(trial),
-        trial.method.simulation,
-        trial.seed,
-    )
+    shown, titles = images[:EXAMPLES], names[:EXAMPLES]
+    examples = _simulated(trial, foreground, shown, textures, titles)
     notes = (
         f"foreground.mode {foreground.mode}. The anomalies are drawn as in training, but they are "
         "others.",
         *untrained_notes(finished.part, trial.category),
     )
-    return simulation_figure(examples, names[chosen], notes)
+    return simulation_figure(examples, titles, notes)
 
 
 def draw_localisation(finished: Finished, trials: Trials) -> bytes:
@@ -121,13 +115,7 @@ def make_space(finished: Finished, trials: Trials, textures: TextureShelf) -> Fe
     below = np.ascontiguousarray(normal[1::2])
     training = product.train[list(trial_roles(trial, product).training)]
     foreground = resolved_foreground(training, trial.method.foreground)
-    examples = simulated_examples(
-        below,
-        foreground_masks(below, foreground).numpy(),
-        textures.of(trial),
-        trial.method.simulation,
-        trial.seed,
-    )
+    examples = _simulated(trial, foreground, below, textures)
     opened = open_network(finished, trial, WHOLE)
     return feature_space(
         opened.network, np.ascontiguousarray(normal[::2]), simulated_images(examples), anomalous,
@@ -143,6 +131,23 @@ def draw_feature_spaces(finished: Finished, spaces: Mapping[str, FeatureSpace]) 
         *picture_notes(finished.part, tuple(spaces), finished.records),
     )
     return feature_space_figure(list(spaces.values()), notes)
+
+
+def _simulated(
+    trial: Trial,
+    foreground: ForegroundConfig,
+    images: npt.NDArray[np.uint8],
+    textures: TextureShelf,
+    names: Sequence[str] | None = None,
+) -> list[Example]:
+    """An anomaly on each image. ``foreground``: resolved by all images that are trained on."""
+    return simulated_examples(
+        images,
+        foreground_masks(images, foreground, names).numpy(),
+        textures.of(trial),
+        trial.method.simulation,
+        trial.seed,
+    )
 
 
 def _maps(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.aggregation.formats import to_csv
-from orchestrator.aggregation.markdown_table import cell
+from orchestrator.aggregation.markdown_table import bullet, cell
 from orchestrator.aggregation.markdown_table import table as markdown_table
 from orchestrator.aggregation.published import sources
 from orchestrator.aggregation.rows import METRICS
@@ -141,8 +141,7 @@ def _first(line: Line) -> list[str]:
 
 def _conditions(table: PaperTable) -> Iterator[str]:
     for condition in table.conditions:
-        text = cell(condition.text)
-        yield f"- **{text}**" if condition.loud else f"- {text}"
+        yield bullet(condition.text, condition.loud)
     metrics = "AUROC and AUPRO" if _has_aupro(table) else "AUROC"
     yield f"- {metrics} in per cent; a difference is ours less the paper's, in points"
     if with_spread(table):

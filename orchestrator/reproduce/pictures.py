@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.aggregation.conditions import Condition
-from orchestrator.aggregation.terminal import sentences
+from orchestrator.aggregation.terminal import condition_texts, sentences
 from orchestrator.reproduce.experiment import Finished, Output
 from orchestrator.reproduce.gathering import Gathered, of_each_category
 from orchestrator.reproduce.notes import loudest_first, notes_of
@@ -86,5 +86,5 @@ def _output(finished: Finished, files: Mapping[str, bytes], made: Gathered[objec
 
 def shown(title: str, conditions: Iterable[Condition]) -> RenderableType:
     """A title with what a reader has to know, for the terminal."""
-    said = [Text(c.text, "bold yellow" if c.loud else "") for c in conditions]
-    return Group(Text(), Text(title, style="bold"), Text(), sentences(said))
+    said = sentences(condition_texts(conditions))
+    return Group(Text(), Text(title, style="bold"), Text(), said)

@@ -14,11 +14,11 @@ from rich.text import Text
 from memseg.timing.report import PAPER_HARDWARE, BatchTimes, SpeedReport
 from orchestrator.aggregation.conditions import Condition
 from orchestrator.aggregation.formats import to_csv
-from orchestrator.aggregation.markdown_table import cell
+from orchestrator.aggregation.markdown_table import bullet, cell
 from orchestrator.aggregation.markdown_table import table as markdown_table
 from orchestrator.aggregation.published import MEMSEG, sources, speeds
 from orchestrator.aggregation.rows import NONE
-from orchestrator.aggregation.terminal import sentences
+from orchestrator.aggregation.terminal import condition_texts, sentences
 from orchestrator.planning.render import dropped_lines, problem_lines
 from orchestrator.reproduce.experiment import Output, Part
 from orchestrator.reproduce.notes import loudest_first
@@ -151,10 +151,8 @@ def _markdown(title: str, timed: Sequence[Timed], conditions: Sequence[Condition
     rows = [[cell(text) for text in row] for row in _cells(timed, short=False)]
     lines += markdown_table(_HEADINGS, rows, set(_HEADINGS[1:]))
     lines.append("")
-    for condition in conditions:
-        text = cell(condition.text)
-        lines.append(f"- **{text}**" if condition.loud else f"- {text}")
-    lines.append(f"- paper: {cell(sources()['paper'])}")
+    lines += [bullet(condition.text, condition.loud) for condition in conditions]
+    lines.append(bullet(f"paper: {sources()['paper']}", False))
     return "\n".join(lines) + "\n"
 
 
@@ -166,5 +164,5 @@ def _shown(title: str, timed: Sequence[Timed], conditions: Sequence[Condition]) 
         shown.add_column(heading, justify="right", no_wrap=True)
     for row in _cells(timed, short=True):
         shown.add_row(*map(Text, row))
-    said = [Text(c.text, "bold yellow" if c.loud else "") for c in conditions]
-    return Group(Text(), Text(title, style="bold"), shown, Text(), sentences(said))
+    said = sentences(condition_texts(conditions))
+    return Group(Text(), Text(title, style="bold"), shown, Text(), said)

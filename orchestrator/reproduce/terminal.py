@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.aggregation.terminal import sentences
+from orchestrator.aggregation.terminal import condition_texts, sentences
 from orchestrator.reproduce.cells import figure_cells, shows_paper, shows_public
 from orchestrator.reproduce.lines import PaperTable, with_spread
 
@@ -30,7 +30,7 @@ def render_table(table: PaperTable) -> RenderableType:
         bold = line.sums_up and not table.headings
         style = "bold" if bold else ("" if line.score else "red")
         shown.add_row(*(Text(one) for one in cells), style=style)
-    notes = [Text(c.text, "bold yellow" if c.loud else "") for c in table.conditions]
+    notes = condition_texts(table.conditions)
     if with_spread(table):
         notes.append(Text("± is the sample standard deviation over the seeds"))
     title = Text(f"{table.title}, in per cent", style="bold")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.aggregation.markdown_table import cell
+from orchestrator.aggregation.markdown_table import bullet, cell
 from orchestrator.aggregation.markdown_table import table as markdown_table
-from orchestrator.aggregation.rows import percent
+from orchestrator.aggregation.rows import mean_text, percent, signed
 from orchestrator.results.reproduced import Table
 
 _AVERAGE = "average"
@@ -39,16 +39,13 @@ def table_lines(table: Table) -> list[str]:
         set(),
     )
     lines.append("")
-    for condition in table["conditions"]:
-        text = cell(condition["text"])
-        lines.append(f"- **{text}**" if condition.get("loud") else f"- {text}")
+    lines += [bullet(c["text"], bool(c.get("loud"))) for c in table["conditions"]]
     return [*lines, ""]
 
 
 def _figures(row: Mapping[str, Any], metric: str) -> tuple[str, str, str]:
-    deviation, difference = row.get(f"{metric}_deviation"), row.get(f"{metric}_difference")
-    ours = percent(row.get(metric))
-    if deviation is not None:
-        ours += f" ± {percent(deviation)}"
-    signed = percent(None) if difference is None else f"{100 * difference:+.2f}"
-    return ours, percent(row.get(f"paper_{metric}")), signed
+    return (
+        mean_text(row.get(metric), row.get(f"{metric}_deviation")),
+        percent(row.get(f"paper_{metric}")),
+        signed(row.get(f"{metric}_difference")),
+    )

@@ -30,7 +30,7 @@ def judge_on_ray(
     with ray_session(config.address):
         gpus = gpus_to_judge(config, placement.device, cluster_capacity().gpus)
         task = ray.remote(_judge).options(
-            num_cpus=config.resources.cpus_per_trial or config.resources.threads,
+            num_cpus=config.resources.cpus,
             num_gpus=gpus,
             max_retries=3,
         )
@@ -45,9 +45,7 @@ def judge_on_ray(
 
 def gpus_to_judge(config: JobConfig, device: str, gpus: int) -> float:
     """Of one judging task. Pure. ``gpus``: that the cluster has, or may get: none need be there."""
-    if resolve_device(device, gpus) == "cpu":
-        return 0.0
-    return config.resources.gpus_per_trial or 1.0
+    return config.resources.gpus(resolve_device(device, gpus))
 
 
 def _judge(
