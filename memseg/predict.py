@@ -57,13 +57,11 @@ def _run(arguments: argparse.Namespace) -> int:
 def _predict(arguments: argparse.Namespace) -> Summary:
     # PyTorch takes seconds to import: not for --help or a misspelt option.
     from memseg.prediction.images import find_images
-    from memseg.prediction.model import Options, load_model
+    from memseg.prediction.loading import load_model
+    from memseg.prediction.model import Options
     from memseg.prediction.run import predict_into
-    from memseg.training.execution import set_threads
 
     find_images(arguments.images)  # before the model, which takes longer
-    if arguments.threads:
-        set_threads(arguments.threads)
     model = load_model(
         arguments.model,
         Options(
@@ -72,6 +70,7 @@ def _predict(arguments: argparse.Namespace) -> Summary:
             arguments.policy,
             arguments.image_threshold,
             arguments.pixel_threshold,
+            arguments.threads or 0,
         ),
     )
     for warning in model.warnings:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memseg.evaluation.maps import BATCH, anomaly_maps
+from memseg.evaluation.batch import BATCH
+from memseg.evaluation.maps import anomaly_maps
 from memseg.model.attention import attention_maps
 from memseg.model.network import MemSegNet
 from memseg.training.execution import Execution

@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
 from memseg.errors import DataError
-from memseg.evaluation.maps import BATCH
+from memseg.evaluation.batch import BATCH
 from memseg.model.network import MemSegNet
 from memseg.training.execution import Execution
 

@@ -6,11 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from memseg.evaluation.batch import BATCH
 from memseg.model.network import MemSegNet
 from memseg.training.execution import Execution
-
-BATCH = 8
-"""Images at once; fixed, because other batch sizes may round differently."""
 
 
 def anomaly_maps(

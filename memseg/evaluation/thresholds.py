@@ -22,16 +22,12 @@ from typing import Any
 import numpy as np
 
 from memseg.config.method import EvaluationConfig
+from memseg.evaluation.policies import BEST_F1, POLICIES, RATE, UNITS
 from memseg.evaluation.synthetic import SyntheticMaps
 from memseg.metrics.image_score import image_score
 from memseg.metrics.precision import best_f1
 from memseg.metrics.rates import can_have_rate, check_rates, lack
 from memseg.metrics.thresholds import rate_threshold
-
-RATE, BEST_F1 = "false_positive_rate", "best_f1_synthetic"
-POLICIES = (RATE, BEST_F1)
-"""In the order of preference."""
-UNITS = ("image", "pixel")
 
 _HIGHEST = 1.0
 """Of scores: they are probabilities."""

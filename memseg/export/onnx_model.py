@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from memseg.cores import available_cores
 from memseg.errors import DataError, ExportError, SettingError
 from memseg.export.metadata import Metadata, from_props
 from memseg.export.wire import read_contents
@@ -42,7 +43,7 @@ class OnnxModel:
     """One exported model, on the CPU."""
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
-        """``threads`` of one operation; 0 leaves it to onnxruntime (all cores).
+        """``threads`` of one operation; 0 for all cores of this process.
 
         Raises ExportError for a file that is not there, is no ONNX, was not exported by this
         program, has a newer format, operators of others, or weights in other files;
@@ -64,7 +65,8 @@ class OnnxModel:
     def _open(self, data: bytes, where: str, threads: int) -> None:
         self._where = where
         self.metadata = checked_metadata(data, where)
-        self._session = _session(data, where, threads)
+        self._threads = threads or available_cores()
+        self._session = _session(data, where, self._threads)
         self._outputs = [output.name for output in self._session.get_outputs()]
         _check_signature(self._session, self._outputs, self.metadata.size, where)
 
@@ -87,6 +89,11 @@ class OnnxModel:
     def precision(self) -> str:
         """Whatever it was trained in, an exported file computes in this."""
         return "fp32"
+
+    @property
+    def threads(self) -> int:
+        """Of one operation on the CPU."""
+        return self._threads
 
     @property
     def top_pixels(self) -> int:

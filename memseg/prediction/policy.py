@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memseg.errors import RegistryError, SettingError
-from memseg.evaluation.thresholds import POLICIES, UNITS
+from memseg.evaluation.policies import POLICIES, UNITS
 
 BEST_F1_TEST = "best_f1_test"
 """From the test set's labels: never taken unless asked for by name."""

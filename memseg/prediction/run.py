@@ -20,10 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from memseg.errors import SettingError, StorageError
-from memseg.evaluation.maps import BATCH
+from memseg.evaluation.batch import BATCH
 from memseg.figures.prediction import prediction_overlay
 from memseg.packages import package_versions
 from memseg.prediction.images import THREADS, Source, find_images
@@ -180,7 +178,7 @@ def _about(
         "size": model.backend.size,
         "precision": model.backend.precision,
         "batch_size": batch,
-        "torch_threads": torch.get_num_threads(),
+        "threads": model.backend.threads,
         "images": {"location": source.folder.location, **counts},
         "overlays": overlays,
         "tables": [PARQUET, CSV],

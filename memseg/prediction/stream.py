@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memseg.errors import SettingError
-from memseg.evaluation.maps import BATCH
+from memseg.evaluation.batch import BATCH
 from memseg.metrics.image_score import image_score
 from memseg.prediction.images import (
     THREADS,

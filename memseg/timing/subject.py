@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 
 from memseg.packages import package_versions
-from memseg.prediction.backend import Backend, NetworkBackend
-from memseg.prediction.model import AS_EVALUATED, Options, load_model
+from memseg.prediction.backend import Backend
+from memseg.prediction.loading import load_model
+from memseg.prediction.model import AS_EVALUATED, Options
+from memseg.prediction.network_backend import NetworkBackend
 from memseg.prediction.restoring import is_trial, restore_trial
 from memseg.storage import open_folder
 from memseg.timing.flops import count_flops, count_parameters
@@ -28,7 +30,7 @@ class Subject:
 def open_subject(location: str, device: str, precision: str) -> Subject:
     """A model from what a person writes.
 
-    ``location``: what ``memseg.prediction.model.load_model`` takes, or the folder of a trial that
+    ``location``: what ``memseg.prediction.loading.load_model`` takes, or the folder of a trial that
     kept its weights. Raises what these raise.
     """
     if is_trial(location):

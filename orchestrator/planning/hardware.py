@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from memseg.cores import available_cores
+
 GIB = 2**30
 
 
@@ -22,7 +24,7 @@ class Capacity:
 def this_machine(environ: Mapping[str, str], root: Path = Path("/")) -> Capacity:
     """CPUs and memory that this process may use (container limits count), and NVIDIA GPUs."""
     return Capacity(
-        cpus=_cpus(root),
+        cpus=available_cores(root),
         gpus=_gpus(environ, root),
         memory_gib=_memory(root) / GIB,
     )
@@ -33,17 +35,6 @@ def resolve_device(wanted: str, gpus: int) -> str:
     if wanted != "auto":
         return wanted
     return "cuda" if gpus > 0 else "cpu"
-
-
-def _cpus(root: Path) -> int:
-    try:
-        count = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        count = os.cpu_count() or 1
-    quota, _, period = _text(root / "sys/fs/cgroup/cpu.max").partition(" ")
-    if quota.isdigit() and period.strip().isdigit():
-        count = min(count, max(1, int(quota) // int(period)))
-    return count
 
 
 def _memory(root: Path) -> int:

@@ -61,7 +61,7 @@ def _report(
     # torch takes seconds to import: only where networks are opened.
     import torch
 
-    from memseg.prediction.backend import NetworkBackend
+    from memseg.prediction.network_backend import NetworkBackend
     from memseg.timing import measuring
     from memseg.timing.subject import Subject, report_of
     from memseg.training.execution import set_threads

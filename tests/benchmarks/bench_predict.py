@@ -27,9 +27,9 @@ from memseg.config.precision import read_cpu_flags, resolve_precision
 from memseg.data.decoding import decode_image
 from memseg.model.network import build_network
 from memseg.model.weights import EncoderWeights
-from memseg.prediction.backend import NetworkBackend
 from memseg.prediction.images import THREADS
 from memseg.prediction.model import Model
+from memseg.prediction.network_backend import NetworkBackend
 from memseg.prediction.policy import GIVEN, Threshold, Thresholds
 from memseg.prediction.run import predict_into
 from memseg.training.execution import make_execution, set_threads

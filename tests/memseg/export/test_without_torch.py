@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +9,9 @@ import numpy.typing as npt
 
 from memseg.export.onnx_model import OnnxModel
 from memseg.metrics.image_score import image_score
+from tests.memseg.blocked import run_without
 
 _CODE = """
-import sys
-
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {blocked!r}:
-            raise ImportError(name + " is blocked")
-        return None
-
-sys.meta_path.insert(0, Blocker())
 import numpy as np
 import memseg.data.decoding
 from memseg.export.onnx_model import OnnxModel
@@ -32,10 +21,10 @@ model = OnnxModel({file!r}, threads=1)
 maps = model.maps(np.load({images!r}))
 np.savez({out!r}, maps=maps, scores=image_score(maps, model.top_pixels))
 """
-_BLOCKED = {
+_BLOCKED = (
     "torch", "torchvision", "ray", "onnx", "onnxscript", "scipy", "sklearn", "pandas", "pyarrow",
     "safetensors", "matplotlib", "jinja2", "yaml", "rich", "orchestrator",
-}  # fmt: skip
+)  # fmt: skip
 
 
 def test_maps_are_the_same_without_torch(
@@ -44,16 +33,11 @@ def test_maps_are_the_same_without_torch(
     (tmp_path / "screw.onnx").write_bytes(exported)
     np.save(tmp_path / "images.npy", images)
     code = _CODE.format(
-        blocked=_BLOCKED,
         file=str(tmp_path / "screw.onnx"),
         images=str(tmp_path / "images.npy"),
         out=str(tmp_path / "out.npz"),
     )
-    root = Path(__file__).parents[3]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
-    )
+    done = run_without(_BLOCKED, code)
     assert done.returncode == 0, done.stderr
     found = np.load(tmp_path / "out.npz")
     np.testing.assert_array_equal(found["maps"], model.maps(images))
@@ -64,13 +48,7 @@ def test_without_onnxruntime_the_message_says_what_to_install(
     exported: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "screw.onnx").write_bytes(exported)
-    code = _CODE.format(
-        blocked={"onnxruntime"}, file=str(tmp_path / "screw.onnx"), images="", out=""
-    )
-    root = Path(__file__).parents[3]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
-    )
+    code = _CODE.format(file=str(tmp_path / "screw.onnx"), images="", out="")
+    done = run_without(["onnxruntime"], code)
     assert "SettingError" in done.stderr
     assert "pip install onnxruntime" in done.stderr

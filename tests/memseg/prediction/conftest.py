@@ -17,7 +17,8 @@ from safetensors.torch import save as save_tensors
 from memseg.config import METHOD_VERSION, MethodConfig, build, flatten_config
 from memseg.model.network import MemSegNet, build_network
 from memseg.model.weights import EncoderWeights
-from memseg.prediction.model import Model, load_model
+from memseg.prediction.loading import load_model
+from memseg.prediction.model import Model
 from memseg.storage import open_folder
 from memseg.versions.layout import MANIFEST, Manifest, json_bytes, sum_of
 

@@ -12,8 +12,18 @@ import pytest
 from memseg.export.metadata import Metadata
 from memseg.export.to_onnx import to_onnx
 from memseg.model.network import MemSegNet
-from memseg.prediction.model import Model, Options, load_model
+from memseg.prediction.loading import load_model
+from memseg.prediction.model import Model, Options
 from memseg.prediction.stream import predict
+from memseg.prediction.table import CSV
+from tests.memseg.blocked import run_without
+
+_NOT_NEEDED = (
+    "torch", "torchvision", "ray", "onnx", "onnxscript", "scipy", "sklearn", "pandas",
+    "safetensors", "jinja2", "yaml", "orchestrator",
+)  # fmt: skip
+"""The README names what is: numpy, onnxruntime, OpenCV, pyarrow, rich, matplotlib."""
+_COMMAND = "import sys; from memseg.predict import main; sys.exit(main({arguments!r}))"
 
 Draw = Callable[..., list[Path]]
 
@@ -53,3 +63,32 @@ def test_it_predicts_as_the_version_does(
 def test_thresholds_can_be_named_and_given(exported: str) -> None:
     found = load_model(exported, Options(policy="best_f1_test", pixel_threshold=0.1)).thresholds
     assert (found.image.value, found.pixel.value) == (0.31, 0.1)
+
+
+def test_the_command_runs_it_where_torch_is_not_installed(
+    exported: str, draw: Draw, tmp_path: Path
+) -> None:
+    draw(3)
+    photos = str(tmp_path / "photos")
+    for name in ("with", "without"):
+        arguments = [exported, photos, "--out", str(tmp_path / name), "--threads", "1"]
+        blocked = _NOT_NEEDED if name == "without" else ()
+        done = run_without(blocked, _COMMAND.format(arguments=arguments))
+        assert done.returncode == 0, done.stderr
+    tables = [(tmp_path / name / CSV).read_text() for name in ("with", "without")]
+    assert tables[0] == tables[1]
+    assert tables[0].count("\n") == 4  # a header and three images
+    about = json.loads((tmp_path / "without" / "prediction.json").read_text())
+    assert about["threads"] == 1
+
+
+def test_a_version_where_torch_is_not_installed_says_what_to_do(
+    publish: Callable[..., Path], draw: Draw, tmp_path: Path
+) -> None:
+    draw(1)
+    arguments = [str(publish()), str(tmp_path / "photos"), "--out", str(tmp_path / "out")]
+    done = run_without(_NOT_NEEDED, _COMMAND.format(arguments=arguments))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "export --format onnx" in done.stderr
+    assert "Traceback" not in done.stderr

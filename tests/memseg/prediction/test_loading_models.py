@@ -25,7 +25,8 @@ from memseg.errors import (
 )
 from memseg.evaluation.maps import anomaly_maps
 from memseg.model.network import MemSegNet
-from memseg.prediction.model import Options, load_model
+from memseg.prediction.loading import load_model
+from memseg.prediction.model import Options
 from memseg.training.execution import make_execution
 
 Publish = Callable[..., Path]
