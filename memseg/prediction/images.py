@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from memseg.data.decoding import read_image, resize_image
 from memseg.data.formats.header import UnusableError
-from memseg.data.formats.inspect import inspect
+from memseg.data.formats.inspect import pixels_of
 from memseg.data.listing import IMAGE_ENDINGS, pictures_below
 from memseg.errors import DataError, EmptyDataError, StorageDownError, StorageError
 from memseg.prediction.ahead import ahead
@@ -120,10 +120,9 @@ def _read(folder: Folder, file: FileInfo, size: int, one_large: threading.Lock) 
 
 def _is_large(data: bytes) -> bool:
     try:
-        header = inspect(data)
+        return pixels_of(data) > LARGE_PIXELS
     except UnusableError:  # decoding says why
         return False
-    return header.width * header.height > LARGE_PIXELS
 
 
 def _decoded(data: bytes, name: str, size: int) -> Picture:

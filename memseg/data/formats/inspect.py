@@ -28,3 +28,14 @@ def inspect(data: bytes) -> Header:
         "is not an image that can be read (by its first bytes it is neither PNG, JPEG, BMP, "
         "TIFF nor WEBP): replace it, or remove it"
     )
+
+
+def pixels_of(data: bytes) -> int:
+    """Width times height of a picture, without unpacking it: far quicker than ``inspect`` of a PNG.
+
+    Raises UnusableError; a PNG that is not whole may pass.
+    """
+    if data.startswith(png.SIGNATURE):
+        return png.png_pixels(data)
+    header = inspect(data)
+    return header.width * header.height

@@ -44,6 +44,15 @@ def inspect_png(data: bytes) -> Header:
     return header
 
 
+def png_pixels(data: bytes) -> int:
+    """Width times height as its header says, whether or not the rest is whole.
+
+    Raises UnusableError where there is no header.
+    """
+    header, _ = _read_header(data, len(SIGNATURE) + 8)
+    return header.width * header.height
+
+
 def _read_header(data: bytes, start: int) -> tuple[Header, int]:
     width, height, depth, colour, _, _, interlaced = unpack(">IIBBBBB", data, start)
     header = Header("PNG", width, height)

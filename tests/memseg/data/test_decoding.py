@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from memseg.data.decoding import decode_image, decode_mask, read_image
+from memseg.data.formats.header import UnusableError
+from memseg.data.formats.inspect import inspect, pixels_of
 from memseg.errors import DataError
 
 Array = npt.NDArray[Any]
@@ -239,6 +241,20 @@ def test_a_huge_image_is_refused_before_it_is_decoded(
 def test_a_png_with_more_pixels_than_its_header_says_is_refused() -> None:
     with pytest.raises(DataError, match="more pixel data"):
         read_image(png(2, 2, 8, 0, bytes(50_000_000)), "bomb.png")
+
+
+@pytest.mark.parametrize("kind", files())
+def test_pixels_are_counted_without_unpacking(kind: str) -> None:
+    header = inspect(files()[kind])
+    assert pixels_of(files()[kind]) == header.width * header.height
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"text", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + bytes(9)]
+)
+def test_pixels_of_what_has_no_header_are_not_counted(data: bytes) -> None:
+    with pytest.raises(UnusableError):
+        pixels_of(data)
 
 
 def test_an_interlaced_png_is_read() -> None:
