@@ -10,7 +10,6 @@ from rich.text import Text
 
 from memseg.errors import DataError, MemSegError, StorageDownError
 from memseg.storage import Folder
-from orchestrator.aggregation.terminal import places_table
 from orchestrator.aggregation.trial_rows import make_trial_columns
 from orchestrator.aggregation.write import write_failures, write_trials
 from orchestrator.job.job import Job
@@ -98,6 +97,6 @@ def _leave(output: Output, folder: Folder, console: Console) -> None:
         folder.write(name, data)
     width = min(_WIDTH, console.width)
     console.print(output.shown, width=width)
-    places = {name: folder.at(name) for name in output.files}
     console.print(Text())
-    console.print(places_table(places), width=width)
+    console.print(Text(f"written: {', '.join(output.files)}"), width=width)
+    console.print(Text(f"in {folder.location}"), soft_wrap=True)  # in one piece, to be copied
