@@ -44,7 +44,7 @@ def test_files_are_written_and_named(finished_of: Any, tmp_path: Path) -> None:
     assert (tmp_path / "x.md").read_bytes() == b"text"
     printed = shown.file.getvalue()  # type: ignore[attr-defined]
     assert "a table" in printed
-    assert f"{tmp_path}/x.md" in "".join(printed.split())
+    assert f"written: x.md\nin {tmp_path}\n" in printed
 
 
 def test_an_output_that_cannot_be_made_is_said_and_stops_no_other(
