@@ -20,6 +20,7 @@ from memseg.figures.attention import attention_figure
 from memseg.figures.edges import edges_figure
 from memseg.figures.feature_space import feature_space_figure
 from memseg.figures.localisation import localisation_figure
+from memseg.figures.panels import MOST_ROWS
 from memseg.figures.simulation import simulation_figure
 from memseg.metrics.image_score import image_score
 from memseg.simulation.examples import Example, simulated_examples, simulated_images
@@ -34,29 +35,30 @@ from orchestrator.reproduce.opening import (
     of_each_defect,
     open_network,
     open_product,
+    training_images,
 )
-from orchestrator.running.roles import trial_roles
 
 WHOLE, FOCAL = "all", "focal"
 """Rows: the job's own settings; the focal loss alone."""
 EXAMPLES = 4
 """Rows of figure 3: two textural and two structural anomalies, where both are simulated."""
-_EACH_DEFECT = "Images: the first of each type of defect by name, not chosen by how they look."
 
 
 def draw_simulation(finished: Finished, trials: Trials, textures: TextureShelf) -> bytes:
     """Figure 3 of a category: anomalies on its first training images, as its settings say."""
     trial = trials[WHOLE][0]
     product = open_product(finished, trial)
-    training = list(trial_roles(trial, product).training)
+    training = training_images(finished, trial, product)
     images = np.ascontiguousarray(product.train[training])
     names = [product.train_names[i] for i in training]
     foreground = resolved_foreground(images, trial.method.foreground)
     shown, titles = images[:EXAMPLES], names[:EXAMPLES]
     examples = _simulated(trial, foreground, shown, textures, titles)
+    drawn = "The anomalies are drawn as in training, but they are others."
+    if trial.key not in finished.records and trial.method.memory.selection != "random":
+        drawn += " Not trained yet: some of these images may be memory samples then."
     notes = (
-        f"foreground.mode {foreground.mode}. The anomalies are drawn as in training, but they are "
-        "others.",
+        f"foreground.mode {foreground.mode}. {drawn}",
         *untrained_notes(finished.part, trial.category),
     )
     return simulation_figure(examples, titles, notes)
@@ -69,7 +71,10 @@ def draw_localisation(finished: Finished, trials: Trials) -> bytes:
     images, masks, chosen = _defects(product)
     maps = _maps(finished, trial, WHOLE, images)
     titles = _titles(product, chosen, maps, trial.method.evaluation.top_pixels)
-    notes = (_EACH_DEFECT, *picture_notes(finished.part, (trial.category,), finished.records))
+    notes = (
+        _of_each(product, chosen),
+        *picture_notes(finished.part, (trial.category,), finished.records),
+    )
     return localisation_figure(images, masks, maps, titles, notes)
 
 
@@ -82,7 +87,10 @@ def draw_edges(finished: Finished, trials: Trials) -> bytes:
         "focal loss alone": _maps(finished, focal, FOCAL, images),
         "L1 and focal loss": _maps(finished, whole, WHOLE, images),
     }
-    notes = (_EACH_DEFECT, *picture_notes(finished.part, (whole.category,), finished.records))
+    notes = (
+        _of_each(product, chosen),
+        *picture_notes(finished.part, (whole.category,), finished.records),
+    )
     return edges_figure(images, masks, maps, _names(product, chosen), notes=notes)
 
 
@@ -96,7 +104,10 @@ def draw_attention(finished: Finished, trials: Trials) -> bytes:
     opened = open_network(finished, trial, WHOLE)
     steps = attention_steps(opened.network, images, opened.execution)
     titles = _titles(product, chosen, steps.maps, trial.method.evaluation.top_pixels)
-    notes = (_EACH_DEFECT, *picture_notes(finished.part, (trial.category,), finished.records))
+    notes = (
+        _of_each(product, chosen),
+        *picture_notes(finished.part, (trial.category,), finished.records),
+    )
     return attention_figure(images, masks, steps, titles, notes=notes)
 
 
@@ -113,7 +124,7 @@ def make_space(finished: Finished, trials: Trials, textures: TextureShelf) -> Fe
     if not len(anomalous):
         raise NothingToShowError("it has no anomalous test image")
     below = np.ascontiguousarray(normal[1::2])
-    training = product.train[list(trial_roles(trial, product).training)]
+    training = product.train[training_images(finished, trial, product)]
     foreground = resolved_foreground(training, trial.method.foreground)
     examples = _simulated(trial, foreground, below, textures)
     opened = open_network(finished, trial, WHOLE)
@@ -124,7 +135,7 @@ def make_space(finished: Finished, trials: Trials, textures: TextureShelf) -> Fe
 
 
 def draw_feature_spaces(finished: Finished, spaces: Mapping[str, FeatureSpace]) -> bytes:
-    """Figure 6."""
+    """Figure 6 of at most MOST_PLOTS categories."""
     notes = (
         "Images: all of the test set; every second normal one has a simulated anomaly and is not "
         "among the normal ones.",
@@ -161,11 +172,20 @@ def _defects(
     product: Product,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], list[int]]:
     """Images, masks and indices of what is shown. Raises NothingToShowError."""
-    chosen = of_each_defect(product)
+    chosen = of_each_defect(product, MOST_ROWS)
     masks = product.masks
     if masks is None:
         raise NothingToShowError("it has no ground-truth masks")
     return np.ascontiguousarray(product.test[chosen]), masks[chosen], chosen
+
+
+def _of_each(product: Product, chosen: Sequence[int]) -> str:
+    text = "Images: the first of each type of defect by name, not chosen by how they look."
+    labelled = zip(product.test_defects, product.test_labels)
+    types = len({defect for defect, anomalous in labelled if anomalous})
+    if types > len(chosen):
+        text += f" The first {len(chosen)} of {types} types."
+    return text
 
 
 def _names(product: Product, chosen: Sequence[int]) -> list[str]:

@@ -17,6 +17,7 @@ from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Finished
 from orchestrator.reproduce.gathering import NothingToShowError
 from orchestrator.running.inputs import planned_product, sources_of, textures_or_error
+from orchestrator.running.roles import trial_roles
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,11 @@ def normal_test_images(product: Product, least: int = 1) -> npt.NDArray[np.uint8
     return np.ascontiguousarray(found)
 
 
-def of_each_defect(product: Product) -> list[int]:
+def of_each_defect(product: Product, most: int) -> list[int]:
     """Indices of the first anomalous test image of each type of defect, in order of their names.
 
-    By name, so that nobody chose what looks well. Raises NothingToShowError where there is none.
+    By name, so that nobody chose what looks well; of the first ``most`` types. Raises
+    NothingToShowError where there is none.
     """
     first: dict[str, int] = {}
     for index, defect in enumerate(product.test_defects):
@@ -96,4 +98,16 @@ def of_each_defect(product: Product) -> list[int]:
             first.setdefault(defect, index)
     if not first:
         raise NothingToShowError("it has no anomalous test image")
-    return sorted(first.values(), key=lambda i: product.test_names[i])
+    return sorted(first.values(), key=lambda i: product.test_names[i])[:most]
+
+
+def training_images(finished: Finished, trial: Trial, product: Product) -> list[int]:
+    """Indices of the images that the trial trains on: as recorded where it is done.
+
+    Before that, with memory.selection "representative", those that a random memory would leave.
+    """
+    record = finished.records.get(trial.key)
+    if not isinstance(record, Done):
+        return list(trial_roles(trial, product).training)
+    others = {*record.result["memory_samples"], *record.result["held_out"]}
+    return [i for i, name in enumerate(product.train_names) if name not in others]

@@ -5,7 +5,7 @@ What opens networks and draws is imported where it is used: torch takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -38,15 +38,19 @@ def make_localisation(finished: Finished) -> Output:
 
 
 def make_feature_space(finished: Finished) -> Output:
-    """Figure 6: all categories in one picture."""
+    """Figure 6: all categories in one picture, or as many as one has room for in each."""
+    from memseg.figures.feature_space import MOST_PLOTS
     from orchestrator.reproduce.drawing import draw_feature_spaces, make_space
     from orchestrator.reproduce.opening import TextureShelf
 
     textures = TextureShelf(finished)
     spaces = of_each_category(finished, lambda t: make_space(finished, t, textures))
-    files = {}
-    if spaces.found:
-        files[f"{finished.part.experiment.name}.png"] = draw_feature_spaces(finished, spaces.found)
+    files = {
+        name: draw_feature_spaces(finished, {c: spaces.found[c] for c in categories})
+        for name, categories in pages(
+            finished.part.experiment.name, tuple(spaces.found), MOST_PLOTS
+        ).items()
+    }
     return _output(finished, files, spaces)
 
 
@@ -64,6 +68,17 @@ def make_attention(finished: Finished) -> Output:
     return _a_category_each(
         finished, of_each_category(finished, lambda t: draw_attention(finished, t))
     )
+
+
+def pages(name: str, categories: Sequence[str], most: int) -> dict[str, Sequence[str]]:
+    """Which categories each picture shows: ``figure6.png``, or ``figure6-1.png`` and so on."""
+    if len(categories) <= most:
+        return {f"{name}.png": categories} if categories else {}
+    starts = range(0, len(categories), most)
+    return {
+        f"{name}-{page}.png": categories[start : start + most]
+        for page, start in enumerate(starts, start=1)
+    }
 
 
 def picture_files(name: str, pictures: Mapping[str, bytes]) -> dict[str, bytes]:

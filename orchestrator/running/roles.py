@@ -37,11 +37,12 @@ def network_of(
 ) -> tuple[MemSegNet, Roles]:
     """The network before its first step, placed, and the roles. Raises DataError.
 
-    With memory.selection "representative" the first network serves to look at the images.
+    With memory.selection "representative" the first network serves to look at the images. Without
+    a memory the same images are left out of training, so that the memory is all that differs.
     """
     roles = trial_roles(trial, product)
     network = _placed(trial, product, roles, encoder, execution)
-    if trial.method.memory.selection == "random" or not trial.method.model.memory:
+    if trial.method.memory.selection == "random":
         return network, roles
     candidates = sorted((*roles.memory, *roles.training))
     between = feature_distances(network.trunk, product.train[candidates])

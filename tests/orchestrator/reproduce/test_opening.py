@@ -18,7 +18,13 @@ from orchestrator.reproduce.drawing import draw_attention
 from orchestrator.reproduce.experiment import Finished
 from orchestrator.reproduce.experiments import FIGURE_9
 from orchestrator.reproduce.gathering import NothingToShowError
-from orchestrator.reproduce.opening import normal_test_images, of_each_defect, open_network
+from orchestrator.reproduce.opening import (
+    normal_test_images,
+    of_each_defect,
+    open_network,
+    training_images,
+)
+from orchestrator.running.roles import trial_roles
 
 Make = Callable[..., Any]
 
@@ -33,10 +39,11 @@ TESTED = Product(
 
 
 def test_of_each_type_of_defect_the_first_is_shown() -> None:
-    assert of_each_defect(TESTED) == [4, 0]
+    assert of_each_defect(TESTED, 40) == [4, 0]
+    assert of_each_defect(TESTED, 1) == [4]  # more types than a picture has room for
     normal = replace(TESTED, test_labels=np.zeros(5, bool))
     with pytest.raises(NothingToShowError, match="no anomalous test image"):
-        of_each_defect(normal)
+        of_each_defect(normal, 40)
 
 
 def test_normal_test_images_are_asked_for_by_number() -> None:
@@ -68,3 +75,18 @@ def test_figure_9_needs_a_memory(part_of: Make, job_of: Make, tmp_path: Path) ->
     finished = Finished(part, {}, job_of(), Ledger(open_folder(tmp_path)))
     with pytest.raises(SettingError, match=r"model\.memory is off"):
         draw_attention(finished, {row: found["tile"] for row, found in part.trials.items()})
+
+
+def test_training_images_are_those_of_the_record(
+    part_of: Make, job_of: Make, tmp_path: Path
+) -> None:
+    part = part_of(FIGURE_9, "tile", options=("--memory.samples", "2"))
+    (trial,) = part.trials["all"]["tile"]
+    names = tuple(f"train/good/{i:02}.png" for i in range(12))
+    product = replace(TESTED, train_names=names, train_hashes=tuple("abcdefghijkl"))
+    ledger = Ledger(open_folder(tmp_path))
+    before = training_images(Finished(part, {}, job_of(), ledger), trial, product)
+    assert before == list(trial_roles(trial, product).training)
+    record = Done({"memory_samples": [names[3], names[5]], "held_out": [names[0]]})
+    done = Finished(part, {trial.key: record}, job_of(), ledger)
+    assert training_images(done, trial, product) == [1, 2, 4, 6, 7, 8, 9, 10, 11]

@@ -17,6 +17,7 @@ from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.reproduce.experiment import Finished, Output
 from orchestrator.reproduce.experiments import TABLE_4
+from orchestrator.reproduce.pictures import pages
 from orchestrator.reproduce.running import leave_output
 
 Make = Callable[..., Any]
@@ -64,3 +65,13 @@ def test_a_storage_that_is_down_ends_the_command(finished_of: Any, tmp_path: Pat
 
     with pytest.raises(StorageDownError):
         leave_output(finished_of(down), open_folder(tmp_path), console())
+
+
+def test_more_categories_than_a_picture_has_room_for_have_several_pictures() -> None:
+    assert pages("figure6", (), 2) == {}
+    assert pages("figure6", ("a", "b"), 2) == {"figure6.png": ("a", "b")}
+    assert pages("figure6", tuple("abcde"), 2) == {
+        "figure6-1.png": ("a", "b"),
+        "figure6-2.png": ("c", "d"),
+        "figure6-3.png": ("e",),
+    }

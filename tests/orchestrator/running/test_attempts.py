@@ -230,3 +230,11 @@ def test_a_representative_memory_holds_no_held_out_image_and_leaves_the_rest_to_
     assert network.memory is not None
     assert np.array_equal(network.memory.images.numpy(), loaded.product.train[list(roles.memory)])
     assert sorted((*roles.memory, *roles.training, *roles.held_out)) == list(range(10))
+    without = replace(
+        one, method=build(MethodConfig, {**flatten_config(one.method), "model.memory": False})
+    )
+    network, left = network_of(
+        without, loaded.product, loaded.encoder, make_execution("cpu", "fp32", True)
+    )
+    assert network.memory is None
+    assert left == roles  # the images of the memory are not trained on without one either
