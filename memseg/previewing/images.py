@@ -11,7 +11,7 @@ from memseg.data.layouts import LayoutConfig
 from memseg.data.listing import has_images
 from memseg.errors import EmptyDataError
 from memseg.prediction.images import THREADS, Source, Unreadable, find_images, read_pictures
-from memseg.storage import folder_exists, open_folder
+from memseg.storage import folder_exists, local_path, open_folder
 
 MOST_IMAGES = 512
 """More are not read: this many, evenly spaced by path, say the same. 100 MB at 256 pixels."""
@@ -65,8 +65,11 @@ def normal_images(location: str, size: int) -> NormalImages:
 
 def category_of(location: str) -> str:
     """The category whose folder this is, "" for any other folder."""
-    below = _train_folder(location)
-    return location.rstrip("/").rpartition("/")[2] if below else ""
+    if not _train_folder(location):
+        return ""
+    if open_folder(location).is_local:
+        return local_path(location).resolve().name  # "." is a folder with a name too
+    return location.rstrip("/").rpartition("/")[2]
 
 
 def _normal_folder(location: str) -> str:

@@ -32,7 +32,7 @@ def time_batches(
     CPU's memory, so a GPU has finished.
     """
     found = []
-    for batch in batches:
+    for batch in sorted(set(batches)):
         progress(batch)
         try:
             found.append(BatchTimes(batch, _runs(backend, batch, seconds, clock)))

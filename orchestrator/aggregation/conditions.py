@@ -11,6 +11,9 @@ from orchestrator.aggregation.selection import FIRST_PLANNED, ONLY_TRIAL
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.plan import Plan
 
+_SEEN_FOR_BEST = ("screw", "transistor")
+"""Categories on which RESULTS.md compares the options that became preset best."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -56,6 +59,7 @@ def _conditions(tables: Tables) -> Iterator[Condition]:
     if tables.rows[-3].image_auroc is None:
         yield Condition("no image AUROC at all", True)
     yield from training_conditions(tables.plan)
+    yield from preset_conditions(tables.plan)
     yield from texture_conditions(tables.plan)
     yield from metric_conditions(tables.plan)
 
@@ -93,6 +97,26 @@ def training_conditions(plan: Plan) -> Iterator[Condition]:
         f"image size {_either(_distinct(plan, lambda m: m.image.size))}, "
         f"batch size {_either(_distinct(plan, lambda m: m.training.batch_size))}, "
         f"seeds {_list(plan.seeds)}, preset {plan.preset}"
+    )
+
+
+def preset_conditions(plan: Plan) -> Iterator[Condition]:
+    """How far the preset is the paper's, and what its settings were found with."""
+    if plan.preset == "paper":
+        yield Condition(
+            "preset paper is the paper's letter where it speaks; not from the paper: factors and "
+            "smoothing of the difference, alpha of the focal loss, the nearest sample per level, "
+            "weight decay, momentum and the cosine, which categories have a foreground, memory "
+            "samples of screw and toothbrush"
+        )
+    if plan.preset != "best":
+        return
+    seen = [c for c in _SEEN_FOR_BEST if any(t.category == c for t in plan.trials)]
+    flatter = f": the figures of {' and '.join(seen)} flatter" if seen else ""
+    yield Condition(
+        "preset best was put together with the test images of "
+        f"{' and '.join(_SEEN_FOR_BEST)} in view{flatter}",
+        bool(seen),
     )
 
 

@@ -69,12 +69,17 @@ class PaperTable:
 
 
 def ablation_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
-    """A line a row, averaged over the categories that all rows have."""
+    """A line a row, averaged over the paper's categories that all rows have.
+
+    Where none of them is the paper's, over ours, and without the paper's averages.
+    """
     rows = part.experiment.rows
     scores = {row.name: row_scores(part, row.name, records) for row in rows}
-    over = shared_categories(scores.values())
+    shared = shared_categories(scores.values())
+    of_the_paper = tuple(c for c in shared if c in part.experiment.categories)
+    over = of_the_paper or shared
     published: Results = {}
-    if part.experiment.name.startswith("table"):
+    if part.experiment.name.startswith("table") and (of_the_paper or not shared):
         published = averages(part.experiment.name)
     lines = tuple(
         Line(

@@ -12,6 +12,7 @@ from orchestrator.aggregation.conditions import (
     Condition,
     encoder_conditions,
     metric_conditions,
+    preset_conditions,
     texture_conditions,
     training_conditions,
 )
@@ -63,13 +64,13 @@ def picture_notes(
     shown = _first_of(part, categories)
     results = [r.result for t in shown.plan.trials if isinstance(r := records.get(t.key), Done)]
     made = [*encoder_conditions(shown.plan, results), *training_conditions(shown.plan),
-            *texture_conditions(shown.plan)]  # fmt: skip
+            *preset_conditions(shown.plan), *texture_conditions(shown.plan)]  # fmt: skip
     keys = ", ".join(f"{t.category} {t.key[:8]}{_of_row(shown, t)}" for t in shown.plan.trials)
     settings = "; ".join(c.text for c in _settings(shown))
     first = "; ".join(_short(c.text) for c in loudest_first(made))
     return (
         f"Networks (trials): {keys}; at their last step; {first}.",
-        f"Settings: {settings}. No step, trial or setting was chosen here.",
+        f"Settings: {settings}. No step and no trial was chosen.",
     )
 
 
@@ -123,14 +124,14 @@ def _notes(
     if part.experiment.trains:
         yield from encoder_conditions(plan, results)
         yield from training_conditions(plan)
+        yield from preset_conditions(plan)
         yield from texture_conditions(plan)
     if of_metrics:
         yield from metric_conditions(plan)
     yield from _settings(part)
     if part.experiment.trains:
         yield Condition(
-            "each figure is of the last step; no step, trial or setting was chosen here, least of "
-            "all by the test set"
+            "each figure is of the last step: no step and no trial was chosen by the test set"
         )
     yield from map(Condition, part.experiment.remarks)
 
@@ -155,10 +156,19 @@ def _categories(part: Part) -> Iterator[Condition]:
 def _averages(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
     """What the lines of rows are over."""
     yield Condition(f"averages over {len(averaged)} categories: {', '.join(averaged) or 'none'}")
+    if not averaged:
+        return
+    paper = part.experiment.categories
     apart = [c for c in part.categories if c not in averaged]
-    if apart and averaged:
+    others = [c for c in apart if c not in paper] if set(averaged) & set(paper) else []
+    undone = [c for c in apart if c not in others]
+    if undone:
         yield Condition(
-            f"in no average, because not every row is done there: {', '.join(apart)}", True
+            f"in no average, because not every row is done there: {', '.join(undone)}", True
+        )
+    if others:
+        yield Condition(
+            f"in no average, because the paper's are without them: {', '.join(others)}", True
         )
 
 

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from memseg.timing.report import PAPER_HARDWARE, BatchTimes, SpeedReport
+from memseg.timing.report import PAPER_HARDWARE, PAPER_IMAGES_PER_SECOND, BatchTimes, SpeedReport
 from orchestrator.aggregation.conditions import Condition
 from orchestrator.aggregation.formats import to_csv
 from orchestrator.aggregation.markdown_table import bullet, cell
@@ -74,7 +74,12 @@ def _rows(timed: Sequence[Timed]) -> Iterator[dict[str, Any]]:
             }
     for method, seconds in speeds().items():
         empty = dict.fromkeys(_COLUMNS)
-        yield {**empty, "network": method, "images_per_second": 1 / seconds, "source": "paper"}
+        yield {
+            **empty,
+            "network": method,
+            "images_per_second": _in_the_paper(method, seconds),
+            "source": "paper",
+        }
 
 
 def _cells(timed: Sequence[Timed], short: bool) -> Iterator[tuple[str, ...]]:
@@ -87,7 +92,12 @@ def _cells(timed: Sequence[Timed], short: bool) -> Iterator[tuple[str, ...]]:
     for method, seconds in speeds().items():
         whose = "MemSeg" if method == MEMSEG else method
         name = f"{whose} in the paper, {PAPER_HARDWARE}"
-        yield name, NONE, NONE, f"{1 / seconds:.2f}", f"{seconds:.4f}", NONE
+        yield name, NONE, NONE, f"{_in_the_paper(method, seconds):.2f}", f"{seconds:.4f}", NONE
+
+
+def _in_the_paper(method: str, seconds: float) -> float:
+    """Images a second: as printed where it is, else computed."""
+    return PAPER_IMAGES_PER_SECOND if method == MEMSEG else 1 / seconds
 
 
 def _network(one: Timed) -> str:

@@ -14,9 +14,10 @@ _HEAD = """\
 ## Does synthetic validation rank trials as the test set does?
 
 Spearman's rank correlation (rho) between a validation score, on simulated anomalies of held-out
-normal images, and the test set, over all trials above. Trials are chosen by the score alone;
-this is how far that can be trusted. "Shapes" are the paper's regular shapes (section 4.7) at low
-contrast, "turned" are parts of the image turned in their place.
+normal images, and the test set, over the trials above with equal steps, where at least four
+configurations have the score. Trials are chosen by the score alone; this is how far that can be
+trusted. "Shapes" are the paper's regular shapes (section 4.7) at low contrast, "turned" are parts
+of the image turned in their place.
 """
 
 

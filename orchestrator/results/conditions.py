@@ -21,7 +21,7 @@ def condition_lines(trials: Sequence[Trial]) -> list[str]:
         f"textures: {_each(trials, lambda t: _short(t['textures']))}",
         f"memory samples: {_each(trials, lambda t: str(t['memory_samples']))}; "
         f"held out: {_each(trials, lambda t: str(t['held_out']))} normal images",
-        "reported step: the last; the test set chose nothing",
+        "reported step: the last, not chosen by the test set",
         f"AUPRO up to a false positive rate of {_each(trials, _aupro_limit)}",
         f"precision: {_each(trials, lambda t: str(t['precision']))}",
         f"hardware: {_each(trials, _hardware)}; torch {_each(trials, lambda t: str(t['torch']))}",

@@ -22,10 +22,10 @@ _HEAD = """\
 # Results
 
 Written by `python -m orchestrator.results` from the files under `results/`; not to be edited.
-Every figure was measured with this code, in per cent, on the real test images of MVTec AD, and
-no step, checkpoint or trial was chosen by them. "Paper" is table 1 of Yang et al.; "public
-code" is the most used public training code (TooTouch/MemSeg) at its last step. With several
-seeds a figure is their mean ± sample standard deviation.
+Every figure was measured with this code, in per cent, and no step, checkpoint or trial was chosen
+by test images. Where nothing else is said they are of MVTec AD's real test images, "paper" is
+table 1 of Yang et al., and "public code" is the most used public training code (TooTouch/MemSeg)
+at its last step. With several seeds a figure is their mean ± sample standard deviation.
 """
 _METRICS = ("image_auroc", "pixel_auroc", "aupro")
 

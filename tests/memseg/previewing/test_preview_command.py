@@ -73,11 +73,13 @@ def test_the_smallest_and_the_largest_foreground_come_first() -> None:
 
 
 def test_the_categorys_own_settings_are_those_of_training(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw(tmp_path / "screw" / "train" / "ok", 3)
     out = str(tmp_path / "a.png")
     assert category_of(f"{tmp_path}/screw/") == "screw"
+    monkeypatch.chdir(tmp_path / "screw")
+    assert category_of(".") == "screw"
     assert main([str(tmp_path / "screw"), "--out", out, "--rows", "1", *SMALL]) == 0
     assert "foreground.mode otsu" in said(capsys)[0]
     assert category_of(f"{tmp_path}/screw/train/ok") == ""

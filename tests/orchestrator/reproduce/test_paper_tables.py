@@ -139,6 +139,27 @@ def test_a_category_with_a_seed_too_few_is_not_done(part_of: Make, records_of: M
     assert {r["image_auroc"] for r in rows_of(table)} == {""}
 
 
+def test_products_that_the_paper_does_not_have_are_not_averaged_beside_its_averages(
+    part_of: Make, records_of: Make
+) -> None:
+    part = part_of(TABLE_4, "tile", "my_part")
+    rows = ("L1", "focal", "L1 and focal")
+    figures = {
+        (row, name, 0): (value, value)
+        for row in rows
+        for name, value in (("tile", 0.9), ("my_part", 0.1))
+    }
+    table = ablation_table(part, records_of(part, figures))
+    assert [line.difference("image_auroc") is None for line in table.lines] == [False] * 3
+    assert {line.score.mean("image_auroc") for line in table.lines if line.score} == {0.9}
+    assert "in no average, because the paper's are without them: my_part" in said(table)
+    alone = part_of(TABLE_4, "my_part")
+    figures = {place: value for place, value in figures.items() if place[1] == "my_part"}
+    table = ablation_table(alone, records_of(alone, figures))
+    assert {line.score.mean("image_auroc") for line in table.lines if line.score} == {0.1}
+    assert [line.difference("image_auroc") for line in table.lines] == [None] * 3
+
+
 def test_a_row_that_no_category_can_have_leaves_the_others_their_averages(
     part_of: Make, records_of: Make
 ) -> None:
