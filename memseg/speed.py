@@ -31,11 +31,10 @@ def _measure(arguments: argparse.Namespace) -> str:
     from memseg.timing.measuring import BATCHES, time_batches
     from memseg.timing.report import speed_text
     from memseg.timing.subject import open_subject, report_of
-    from memseg.training.execution import set_threads
 
-    if arguments.threads:
-        set_threads(arguments.threads)
-    subject = open_subject(arguments.model, arguments.device, arguments.precision)
+    subject = open_subject(
+        arguments.model, arguments.device, arguments.precision, arguments.threads or 0
+    )
     batches = time_batches(
         subject.backend,
         arguments.batch or BATCHES,

@@ -107,7 +107,7 @@ def preset_conditions(plan: Plan) -> Iterator[Condition]:
             "preset paper is the paper's letter where it speaks; not from the paper: factors and "
             "smoothing of the difference, alpha of the focal loss, the nearest sample per level, "
             "weight decay, momentum and the cosine, which categories have a foreground, memory "
-            "samples of screw and toothbrush"
+            "samples of screw"
         )
     if plan.preset != "best":
         return

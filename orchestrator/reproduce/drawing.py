@@ -31,6 +31,7 @@ from orchestrator.reproduce.gathering import NothingToShowError, Trials
 from orchestrator.reproduce.notes import picture_notes, untrained_notes
 from orchestrator.reproduce.opening import (
     TextureShelf,
+    is_done,
     normal_test_images,
     of_each_defect,
     open_network,
@@ -55,7 +56,7 @@ def draw_simulation(finished: Finished, trials: Trials, textures: TextureShelf) 
     shown, titles = images[:EXAMPLES], names[:EXAMPLES]
     examples = _simulated(trial, foreground, shown, textures, titles)
     drawn = "The anomalies are drawn as in training, but they are others."
-    if trial.key not in finished.records and trial.method.memory.selection != "random":
+    if not is_done(finished, trial) and trial.method.memory.selection != "random":
         drawn += " Not trained yet: some of these images may be memory samples then."
     notes = (
         f"foreground.mode {foreground.mode}. {drawn}",

@@ -101,6 +101,11 @@ def of_each_defect(product: Product, most: int) -> list[int]:
     return sorted(first.values(), key=lambda i: product.test_names[i])[:most]
 
 
+def is_done(finished: Finished, trial: Trial) -> bool:
+    """Whether it has a result; a trial that failed has none."""
+    return isinstance(finished.records.get(trial.key), Done)
+
+
 def training_images(finished: Finished, trial: Trial, product: Product) -> list[int]:
     """Indices of the images that the trial trains on: as recorded where it is done.
 

@@ -16,6 +16,7 @@ from memseg.prediction.loading import load_model
 from memseg.prediction.model import Model, Options
 from memseg.prediction.stream import predict
 from memseg.prediction.table import CSV
+from memseg.timing.subject import open_subject, report_of
 from tests.memseg.blocked import run_without
 
 _NOT_NEEDED = (
@@ -63,6 +64,12 @@ def test_it_predicts_as_the_version_does(
 def test_thresholds_can_be_named_and_given(exported: str) -> None:
     found = load_model(exported, Options(policy="best_f1_test", pixel_threshold=0.1)).thresholds
     assert (found.image.value, found.pixel.value) == (0.31, 0.1)
+
+
+def test_its_speed_is_measured_with_the_threads_that_were_asked_for(exported: str) -> None:
+    for threads in (1, 2):
+        subject = open_subject(exported, "auto", "as_evaluated", threads)
+        assert report_of(subject, ()).threads == threads
 
 
 def test_the_command_runs_it_where_torch_is_not_installed(

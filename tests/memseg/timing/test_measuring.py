@@ -15,7 +15,7 @@ from memseg.timing.subject import Subject, report_of
 class Fake:
     """A backend that has memory for ``most`` images."""
 
-    size, precision = 32, "fp32"
+    size, precision, threads = 32, "fp32", 1
 
     def __init__(self, most: int, error: Exception | None = None) -> None:
         self.calls: list[int] = []
