@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from memseg.data.categories import check_category_name
 from memseg.storage import Folder
@@ -18,6 +19,16 @@ _DIGITS = 16
 """Of each fingerprint, in a file's name."""
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a category's folder held."""
+
+    files: Mapping[str, str]
+    """Path below the category's folder -> sha256."""
+    train: frozenset[str]
+    """sha256 of the normal training images among them."""
+
+
 def record_contents(workspace: Folder, category: CategoryInventory) -> None:
     """Keeps the hashes of all its files, unless that was done. Raises StorageError."""
     if category.problem or not category.files:
@@ -25,15 +36,17 @@ def record_contents(workspace: Folder, category: CategoryInventory) -> None:
     folder = workspace.sub(f"{CONTENTS}/{check_category_name(category.category)}")
     name = _name(category.train_fingerprint, category.test_fingerprint)
     if not folder.exists(name):
-        folder.write_json(name, {"files": dict(category.files)})
+        train = sorted(set(category.train_hashes))
+        folder.write_json(name, {"files": dict(category.files), "train": train})
 
 
 def recorded_contents(
     workspace: Folder, category: str, train_fingerprint: str, test_fingerprint: str
-) -> Mapping[str, str] | None:
-    """Path below the category's folder -> sha256; None where nothing was kept, or nothing sound.
+) -> Contents | None:
+    """None where nothing was kept, or nothing sound.
 
-    Raises DataError for a name that no category can have, StorageError.
+    Earlier programs did not say which are training images: then any of them may be one. Raises
+    DataError for a name that no category can have, StorageError.
     """
     folder = workspace.sub(f"{CONTENTS}/{check_category_name(category)}")
     name = _name(train_fingerprint, test_fingerprint)
@@ -46,7 +59,12 @@ def recorded_contents(
     files = value.get("files") if isinstance(value, dict) else None
     if not isinstance(files, dict):
         return None
-    return {str(path): str(sha) for path, sha in files.items()}
+    train = value.get("train")
+    if not isinstance(train, list):
+        train = list(files.values())
+    return Contents(
+        {str(path): str(sha) for path, sha in files.items()}, frozenset(map(str, train))
+    )
 
 
 def _name(train_fingerprint: str, test_fingerprint: str) -> str:

@@ -9,19 +9,39 @@ from memseg.errors import RegistryError
 from memseg.versions.aliases import Aliases
 
 
-def promoted(now: Aliases, version: str) -> Aliases:
-    """The version is champion; a challenger that became it challenges no more."""
+class OutdatedError(RegistryError):
+    """A decision was made beside a champion that is none any more."""
+
+
+def promoted(now: Aliases, version: str, beside: str | None = None) -> Aliases:
+    """The version is champion; a challenger that became it challenges no more.
+
+    Raises OutdatedError where ``beside``, if it is named, is not the champion.
+    """
+    _check_beside(now, beside)
     challenger = None if now.challenger == version else now.challenger
     return replace(now, champion=version, challenger=challenger)
 
 
-def challenged(now: Aliases, version: str) -> Aliases:
-    """The version challenges the champion. Raises RegistryError where that makes no sense."""
+def challenged(now: Aliases, version: str, beside: str | None = None) -> Aliases:
+    """The version challenges the champion.
+
+    Raises RegistryError where that makes no sense, OutdatedError like ``promoted``.
+    """
+    _check_beside(now, beside)
     if now.champion is None:
         raise RegistryError(f"{version} has no champion to challenge: promote it")
     if now.champion == version:
         raise RegistryError(f"{version} is the champion: it cannot challenge itself")
     return replace(now, challenger=version)
+
+
+def _check_beside(now: Aliases, beside: str | None) -> None:
+    if beside not in (None, now.champion):
+        raise OutdatedError(
+            f"it was judged beside the champion {beside}, but meanwhile {now.champion} was made "
+            "champion: judge it again"
+        )
 
 
 def dismissed(now: Aliases) -> Aliases:

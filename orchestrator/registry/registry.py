@@ -89,24 +89,37 @@ class Registry(RegistryReader):
         return version
 
     def promote(
-        self, category: str, version: str, reason: str, evidence: Mapping[str, Any] | None = None
+        self,
+        category: str,
+        version: str,
+        reason: str,
+        evidence: Mapping[str, Any] | None = None,
+        beside: str | None = None,
     ) -> Change | None:
         """Makes a version champion; None where it is that already.
 
         The change goes into history with ``reason``, the figures of the old and the new champion,
-        and ``evidence``: what the caller measured itself in order to decide (JSON). Raises
-        RegistryError where the version is absent or damaged; then nothing was changed.
+        and ``evidence``: what the caller measured itself in order to decide (JSON), ``beside`` the
+        champion of then. Raises RegistryError where the version is absent or damaged, and
+        OutdatedError where that champion is none any more; then nothing was changed.
         """
         check_id(version)
-        return self._change(category, PROMOTE, lambda now: promoted(now, version), reason, evidence)
+        return self._change(
+            category, PROMOTE, lambda now: promoted(now, version, beside), reason, evidence
+        )
 
     def challenge(
-        self, category: str, version: str, reason: str, evidence: Mapping[str, Any] | None = None
+        self,
+        category: str,
+        version: str,
+        reason: str,
+        evidence: Mapping[str, Any] | None = None,
+        beside: str | None = None,
     ) -> Change | None:
         """Makes a version challenger; like ``promote``, with the champion's figures as the old."""
         check_id(version)
         return self._change(
-            category, CHALLENGE, lambda now: challenged(now, version), reason, evidence
+            category, CHALLENGE, lambda now: challenged(now, version, beside), reason, evidence
         )
 
     def dismiss(self, category: str, reason: str) -> Change | None:

@@ -11,8 +11,7 @@ from orchestrator.ledger.contents import recorded_contents
 def seen_images(version: Version, workspace: Folder) -> frozenset[str] | None:
     """sha256 of the images that a model, or one that it started from, was trained on or remembers.
 
-    None where that was not recorded. Its test images are among them: that they are not normal
-    training images too is not for this place to judge. Raises RegistryError, StorageError.
+    None where that was not recorded. Raises RegistryError, StorageError.
     """
     provenance = version.read_json("provenance.json")
     try:
@@ -26,7 +25,8 @@ def seen_images(version: Version, workspace: Folder) -> frozenset[str] | None:
             f"provenance.json of version {version.id} of {version.category!r} was not written by "
             f"this program: {error!r}"
         ) from error
-    files = recorded_contents(workspace, version.category, *prints)
-    if files is None or earlier is None:
+    contents = recorded_contents(workspace, version.category, *prints)
+    if contents is None or earlier is None:
         return None
-    return frozenset(sha for path, sha in files.items() if path not in kept_out).union(earlier)
+    files = (sha for path, sha in contents.files.items() if path not in kept_out)
+    return contents.train.intersection(files).union(earlier)

@@ -57,10 +57,11 @@ def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Ba
     known = known_versions(registry, workspace, say)
     wanted = _wanted(job) if only is None else tuple(only)
     inventory = gather_inventory(_for(job, wanted), os.environ).categories if wanted else ()
-    if only is not None or job.config.data.categories:
-        # Of the others nothing is known, also not that they vanished.
-        known = {name: versions for name, versions in known.items() if name in wanted}
-    changes = compare(inventory, {n: [k.trained for k in v] for n, v in known.items()})
+    # Of categories that nobody looks at nothing is said, also not that they vanished. Their models
+    # still have a say in which configuration is the registry's best.
+    every = only is None and not job.config.data.categories
+    trained = {n: [k.trained for k in v] for n, v in known.items() if every or n in wanted}
+    changes = compare(inventory, trained)
     for change in changes:
         say(f"{change.category}: {change.state}: {change.reason}")
     to_train = tuple(change.category for change in changes if change.trains)

@@ -25,8 +25,9 @@ class Trained:
     files: Mapping[str, str] | None
     """Path below the category -> sha256; None where they were not recorded."""
     judged: bool = True
-    """Whether it was ever champion or challenger. It was not where the command was stopped between
-    publishing and judging it, or could not judge it."""
+    """Whether it has an alias, or is the last that was judged. It is not where the command was
+    stopped between publishing and judging it, or could not judge it, and where the folder was put
+    back to what it held before."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def compare(
 
     ``known``: the data of all versions of each category in the registry, in any order. A
     category is unchanged when any of them was made from these very images and judged, whether or
-    not that version is the champion.
+    not that version is the champion. Images that are put back to an earlier state are not: that
+    state's version is judged beside what is champion now.
     """
     found = {category.category: category for category in now}
     changes = [_change(category, known.get(name, ())) for name, category in found.items()]
@@ -103,13 +105,13 @@ def _change(category: CategoryInventory, versions: Sequence[Trained]) -> Change:
         made = f"version {version.version} was made from these images"
         if version.judged:
             return Change(name, UNCHANGED, made)
-        return Change(name, NOT_JUDGED, f"{made}, but never judged beside the champion")
+        return Change(name, NOT_JUDGED, f"{made}, but not judged beside today's champion")
     newest = max(versions, key=lambda version: (version.ended_at, version.version))
     return Change(name, CHANGED, _what_changed(category, newest))
 
 
 def waits_for_judgement(version: Trained, now: CategoryInventory) -> bool:
-    """Whether it was made from the images that are there now, and never judged."""
+    """Whether it was made from the images that are there now, and not judged."""
     return not version.judged and _made_from(version, now)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from memseg.config import MethodConfig, build
-from memseg.errors import MemSegError, RegistryError, SettingError, StorageDownError
+from memseg.errors import MemSegError, SettingError, StorageDownError
 from memseg.storage import Folder
+from memseg.versions.aliases import Aliases
 from memseg.versions.version import Version
 from orchestrator.ledger.contents import recorded_contents
 from orchestrator.planning.trial import default_settings
+from orchestrator.registry.history import CHALLENGE, FIRST, Change
 from orchestrator.registry.reading import RegistryReader
-from orchestrator.registry.seen import seen_images
 from orchestrator.retrain.changes import Trained
 
 
@@ -49,16 +50,32 @@ def known_versions(
 def _judged(
     registry: RegistryReader, category: str, ids: tuple[str, ...], say: Callable[[str], None]
 ) -> frozenset[str]:
-    """The versions that have, or had, an alias; all where that cannot be known."""
+    """``judged_versions`` of a category; all where that cannot be known."""
     try:
-        named = [registry.aliases(category)]
-        for change in registry.history(category):
-            named += [change.before, change.after]
+        return judged_versions(registry.aliases(category), registry.history(category))
     except StorageDownError:
         raise
     except MemSegError as error:
         say(f"{category}: which of its models were judged is not known: {error}")
         return frozenset(ids)
+
+
+def judged_versions(aliases: Aliases, history: Sequence[Change]) -> frozenset[str]:
+    """The versions that need not be judged (again). Pure.
+
+    Those that have an alias, the last that was judged, and those whose alias a person changed
+    since: what a person decided is to stay so.
+
+    ``history``: the changes in force, oldest first.
+    """
+    named = [aliases]
+    for change in reversed(history):
+        # A person's own change, by the registry's command, has no evidence.
+        if change.action == FIRST or change.evidence is not None:
+            last = change.after.champion if change.action != CHALLENGE else change.after.challenger
+            named.append(Aliases(last))
+            break
+        named += [change.before, change.after]
     return frozenset(v for a in named for v in (a.champion, a.challenger) if v is not None)
 
 
@@ -90,6 +107,7 @@ def _known(version: Version, workspace: Folder, judged: bool) -> Known:
     provenance = version.read_json("provenance.json")
     inputs = provenance["inputs"]
     prints = (inputs["train_fingerprint"], inputs["test_fingerprint"])
+    contents = recorded_contents(workspace, version.category, *prints)
     synthetic = version.read_json("metrics.json")["synthetic"]
     start = provenance.get("warm_start")
     flattered = start is not None and start["held_out_seen"] != 0
@@ -98,7 +116,7 @@ def _known(version: Version, workspace: Folder, judged: bool) -> Known:
             version.id,
             str(provenance.get("ended_at") or ""),
             *prints,
-            recorded_contents(workspace, version.category, *prints),
+            contents.files if contents else None,
             judged,
         ),
         dict(version.read_json("config.json")["settings"]),
@@ -112,25 +130,3 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
     Settings that it does not know, or does not find, are no matter: these are the job's.
     """
     build(MethodConfig, {name: settings[name] for name in default_settings() if name in settings})
-
-
-def unseen_images(
-    held_out: tuple[str, ...], files: Mapping[str, str], champion: Version, workspace: Folder
-) -> tuple[str, ...]:
-    """Of ``held_out``, the images that neither the champion nor what it started from knows.
-
-    ``held_out``: names as in results, "screw/train/good/000.png"; ``files``: path below the
-    category -> sha256, as the folder is now. By content, so that a renamed image is known again;
-    () where the champion's files were not recorded. Raises RegistryError.
-    """
-    seen = seen_images(champion, workspace)
-    if seen is None:
-        return ()
-    unseen = []
-    for name in held_out:
-        path = name.removeprefix(f"{champion.category}/")
-        if path not in files:
-            raise RegistryError(f"{name} was held out, but is not among the images any more")
-        if files[path] not in seen:
-            unseen.append(name)
-    return tuple(unseen)

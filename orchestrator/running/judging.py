@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,7 @@ def judge(
     versions: Sequence[Version],
     trial: Trial,
     unseen: Sequence[str],
+    known_tests: Sequence[str],
     sources: Sources,
     placement: Placement,
 ) -> dict[str, dict[str, float | None]]:
@@ -31,7 +33,7 @@ def judge(
 
     ``trial``: says which images and which validation anomalies: the same for all versions.
     ``unseen``: names of the normal images that validation is made of; none: not judged by it.
-    Test figures are of the trial's test images. Raises MemSegError.
+    Test figures are of the trial's test images but ``known_tests``. Raises MemSegError.
     """
     set_threads(placement.threads)
     products: dict[int, Product] = {}
@@ -40,12 +42,29 @@ def judge(
         config = config_of(version)
         size = config.image.size
         if size not in products:
-            products[size] = planned_product(sources, trial, size)
+            products[size] = _without_tests(
+                planned_product(sources, trial, size), frozenset(known_tests)
+            )
+        product = products[size]
         execution = make_execution(
             placement.device, trial.method.training.precision, config.training.channels_last
         )
-        found[version.id] = _figures(version, trial, products[size], unseen, execution)
+        found[version.id] = _figures(version, trial, product, unseen, execution)
     return found
+
+
+def _without_tests(product: Product, names: frozenset[str]) -> Product:
+    keep = [i for i, name in enumerate(product.test_names) if name not in names]
+    if len(keep) == len(product.test_names):
+        return product
+    return replace(
+        product,
+        test=product.test[keep],
+        test_names=tuple(product.test_names[i] for i in keep),
+        test_defects=tuple(product.test_defects[i] for i in keep),
+        test_labels=product.test_labels[keep],
+        masks=None if product.masks is None else product.masks[keep],
+    )
 
 
 def _figures(

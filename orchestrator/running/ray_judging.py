@@ -23,6 +23,7 @@ def judge_on_ray(
     versions: Sequence[Version],
     trial: Trial,
     unseen: Sequence[str],
+    known_tests: Sequence[str],
     sources: Sources,
     placement: Placement,
 ) -> dict[str, dict[str, float | None]]:
@@ -35,7 +36,9 @@ def judge_on_ray(
             max_retries=3,
         )
         try:
-            found = ray.get(task.remote(versions, trial.to_json(), unseen, sources, placement))
+            found = ray.get(
+                task.remote(versions, trial.to_json(), unseen, known_tests, sources, placement)
+            )
         except ray.exceptions.RayError as error:
             raise StorageError(f"Ray could not judge the models: {str(error)[:400]}") from error
     if isinstance(found, MemSegError):
@@ -52,6 +55,7 @@ def _judge(
     versions: Sequence[Version],
     trial: dict[str, object],
     unseen: Sequence[str],
+    known_tests: Sequence[str],
     sources: Sources,
     placement: Placement,
 ) -> dict[str, dict[str, float | None]] | MemSegError:
@@ -59,6 +63,6 @@ def _judge(
     from orchestrator.planning.trial import from_json
 
     try:
-        return judge(versions, from_json(trial), unseen, sources, placement)
+        return judge(versions, from_json(trial), unseen, known_tests, sources, placement)
     except MemSegError as error:
         return error

@@ -51,7 +51,7 @@ def registry(tmp_path: Path) -> Registry:
 def judged(monkeypatch: pytest.MonkeyPatch, *values: float) -> None:
     """Champion and challenger get these scores, whatever they are worth."""
 
-    def figures(job: Any, winner: Any, versions: Any, unseen: Any) -> Mapping[str, Any]:
+    def figures(job: Any, winner: Any, versions: Any, images: Any) -> Mapping[str, Any]:
         return {v.id: {"synthetic score": value} for v, value in zip(versions, values)}
 
     monkeypatch.setattr(promotion, "_figures", figures)
@@ -134,6 +134,76 @@ def test_a_new_model_that_could_not_be_judged_is_judged_the_next_time(
     assert found.champion_id("brushed_metal") == second
     assert retrain() == 0
     assert "brushed_metal: unchanged" in capsys.readouterr().out
+
+
+def test_images_that_are_put_back_are_judged_again_without_a_training(
+    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert retrain() == 0
+    found = registry(tmp_path)
+    first = found.champion_id("brushed_metal")
+    image = lines / "brushed_metal" / "train" / "good" / "001.png"
+    kept = image.read_bytes()
+    image.unlink()
+    judged(monkeypatch, 0.5, 0.6)
+    assert retrain() == 0
+    second = found.champion_id("brushed_metal")
+    assert second != first
+    image.write_bytes(kept)
+    capsys.readouterr()
+    assert retrain() == 0
+    said = capsys.readouterr().out
+    assert f"brushed_metal: not judged: version {first} was made from these images" in said
+    assert "1 trials of 1 categories, 0 to run" in said
+    assert found.champion_id("brushed_metal") == first
+    assert retrain() == 0
+    assert "brushed_metal: unchanged" in capsys.readouterr().out
+
+
+def test_a_champion_that_a_person_makes_while_it_is_judged_beside_stays(
+    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    normal = lines / "brushed_metal" / "train" / "good"
+    assert retrain() == 0
+    (normal / "001.png").unlink()
+    judged(monkeypatch, 0.9, 0.4)
+    assert retrain() == 0
+    found = registry(tmp_path)
+    second = found.aliases("brushed_metal").challenger
+    assert second is not None
+    (normal / "002.png").unlink()
+    beside = []
+
+    def figures(job: Any, winner: Any, versions: Any, images: Any) -> Mapping[str, Any]:
+        beside.append(versions[0].id)
+        found.promote("brushed_metal", second, "a person saw something")
+        return {v.id: {"synthetic score": x} for v, x in zip(versions, (0.5, 0.6, 0.5))}
+
+    monkeypatch.setattr(promotion, "_figures", figures)
+    capsys.readouterr()
+    assert retrain("--tolerance", "0") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"meanwhile {second} was made champion: judge it again" in said
+    assert beside == [beside[0], second]
+    newest = found.history("brushed_metal")[-1]
+    assert newest.before.champion == second
+    assert newest.evidence is not None
+    assert second in newest.evidence["figures"]
+
+
+def test_the_best_configuration_is_of_all_categories_also_when_few_are_looked_at(
+    retrain: Retrain, lines: Path, product_lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(product_lines / "connector", lines / "connector")
+    assert retrain("--difference.factor", "50") == 0
+    (lines / "connector" / "train" / "good" / "001.png").unlink()
+    capsys.readouterr()
+    assert retrain("--data.categories", "[connector]", "--dry_run") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "settings of the registry's best configuration (2 categories" in said
+    assert "brushed_metal" not in said
 
 
 def test_a_changed_line_starts_from_its_champion_when_it_is_asked_to(

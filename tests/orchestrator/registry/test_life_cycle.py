@@ -19,6 +19,7 @@ from memseg.errors import RegistryError, StorageDownError
 from memseg.storage import Folder, open_folder
 from memseg.versions.aliases import Aliases
 from orchestrator.registry import changing
+from orchestrator.registry.decisions import OutdatedError
 from orchestrator.registry.history import read_history
 from orchestrator.registry.registry import Registry
 from orchestrator.registry.verify import verify
@@ -104,6 +105,16 @@ def test_rolling_back_twice_goes_further_back_and_then_no_further(registry: Regi
     registry.promote("screw", A, "")
     registry.rollback("screw", "")
     assert registry.aliases("screw").champion == C
+
+
+def test_what_was_judged_beside_another_champion_changes_nothing(quick: Registry) -> None:
+    for change in (quick.promote, quick.challenge):
+        with pytest.raises(OutdatedError, match=f"meanwhile {A} was made champion"):
+            change("screw", C, "better", {"figures": {}}, beside=B)
+    assert quick.aliases("screw").champion == A
+    assert len(quick.history("screw")) == 1
+    quick.promote("screw", C, "better", {"figures": {}}, beside=A)
+    assert quick.champion_id("screw") == C
 
 
 def test_what_is_so_already_writes_nothing(quick: Registry) -> None:

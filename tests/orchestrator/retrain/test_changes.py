@@ -54,8 +54,8 @@ def test_a_version_that_was_published_and_not_judged_is_not_forgotten() -> None:
     before, waits = version("v0", "t0"), replace(version("v1"), judged=False)
     (change,) = compare([line()], {"screw": [before, waits]})
     assert (change.state, change.trains) == (NOT_JUDGED, True)
-    assert change.reason == "version v1 was made from these images, but never judged beside the " \
-        "champion"  # fmt: skip
+    made = "version v1 was made from these images"
+    assert change.reason == f"{made}, but not judged beside today's champion"
     assert waits_for_judgement(waits, line())
     assert not waits_for_judgement(waits, line(train="t2"))
     # One of several that was judged is enough.

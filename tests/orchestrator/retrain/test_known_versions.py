@@ -34,7 +34,9 @@ def judged(registry: Registry, workspace: Folder) -> set[str]:
     return {i for i, k in known(registry, workspace)[0].items() if k.trained.judged}
 
 
-def test_judged_is_who_has_or_had_an_alias(registry: Registry, quick_workspace: Folder) -> None:
+def test_judged_is_who_has_an_alias_and_whom_a_person_gave_or_took_one(
+    registry: Registry, quick_workspace: Folder
+) -> None:
     assert judged(registry, quick_workspace) == {A}
     registry.challenge("screw", B, "worse")
     assert judged(registry, quick_workspace) == {A, B}
@@ -42,6 +44,19 @@ def test_judged_is_who_has_or_had_an_alias(registry: Registry, quick_workspace: 
     assert judged(registry, quick_workspace) == {A, B}
     registry.promote("screw", C, "better")
     registry.rollback("screw", "")
+    assert judged(registry, quick_workspace) == {A, B, C}
+
+
+def test_what_was_judged_before_the_last_judgement_is_judged_again_unless_it_has_an_alias(
+    registry: Registry, quick_workspace: Folder
+) -> None:
+    registry.promote("screw", B, "better", {"figures": {}})
+    assert judged(registry, quick_workspace) == {B}  # A's images may come back
+    registry.challenge("screw", C, "worse", {"figures": {}})
+    assert judged(registry, quick_workspace) == {B, C}
+    registry.dismiss("screw", "a person does not want it")
+    assert judged(registry, quick_workspace) == {B, C}
+    registry.rollback("screw", "a person wants it back")
     assert judged(registry, quick_workspace) == {A, B, C}
 
 

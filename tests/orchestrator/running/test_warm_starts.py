@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load as load_tensors
 
+from memseg.metrics.evaluate import compute_metrics
 from memseg.storage import Folder
 from memseg.versions.version import Version
 from orchestrator.ledger.contents import record_contents
@@ -18,6 +19,7 @@ from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.planning.trial import Trial
 from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry
+from orchestrator.running import judging
 from orchestrator.running.attempt import attempt
 from orchestrator.running.inputs import Loaded
 from orchestrator.running.placement import Placement
@@ -38,6 +40,26 @@ def champion(trial: Trial, loaded: Loaded, ledger: Ledger) -> Version:
 
 def registry(ledger: Ledger) -> Registry:
     return Registry(ledger.workspace.sub("registry"))
+
+
+@pytest.mark.parametrize("left_out", [0, 1, 99])
+def test_test_images_that_a_model_was_trained_on_do_not_judge(
+    champion: Version, trial: Trial, loaded: Loaded, monkeypatch: pytest.MonkeyPatch, left_out: int
+) -> None:
+    product = loaded.inputs().product
+    monkeypatch.setattr(judging, "planned_product", lambda *arguments: product)
+    seen = []
+
+    def metrics(maps: Any, labels: Any, masks: Any, *limits: Any) -> Any:
+        seen.append((len(maps), len(labels), len(masks)))
+        return compute_metrics(maps, labels, masks, *limits)
+
+    monkeypatch.setattr(judging, "compute_metrics", metrics)
+    names = product.test_names[:left_out]
+    found = judging.judge([champion], trial, (), names, None, Placement())  # type: ignore[arg-type]
+    left = max(len(product.test_names) - left_out, 0)
+    assert seen == [(left, left, left)]
+    assert (found[champion.id][judging.IMAGE] is None) == (left == 0)
 
 
 def started(trial: Trial, version: Version, **settings: Any) -> Trial:
@@ -96,7 +118,7 @@ def test_the_result_and_the_card_say_which_held_out_images_the_champion_knew(
     # What the champion's folder held: the test's names are "0.png" to "9.png".
     files = {f"{i}.png": f"{i:064d}" for i in range(10)}
     line = CategoryInventory("part", train_fingerprint="train", test_fingerprint="test",
-                             files=files)  # fmt: skip
+                             files=files, train_hashes=tuple(files.values()))  # fmt: skip
     record_contents(ledger.workspace, line)
     warm = started(trial, champion)
     result = run(warm, loaded, ledger)
