@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -106,22 +106,20 @@ class Folder:
 
     def folders(self, relative: str = "") -> list[str]:
         """Names of the folders directly below, sorted; [] where there is no such folder."""
-        return sorted(i.base_name for i in self._infos(relative, False) if _is_folder(i))
+        found = self._infos(relative, False)
+        with _names_said(self.at(relative)):
+            return sorted(i.base_name for i in found if _is_folder(i))
 
     def files(self, relative: str = "", *, recursive: bool = False) -> list[FileInfo]:
         """Files below, sorted by path, relative to this folder; [] where there is none."""
         prefix = len(self.path) + 1
-        try:
+        infos = self._infos(relative, recursive)
+        with _names_said(self.at(relative)):
             found = [
                 FileInfo(i.path[prefix:], i.size or 0, _mtime(i))
-                for i in self._infos(relative, recursive)
+                for i in infos
                 if not _is_folder(i)
             ]
-        except UnicodeDecodeError as error:
-            raise StorageError(
-                f"a file below {self.at(relative)} has a name that is not UTF-8 "
-                f"({error.object!r}): rename it"
-            ) from error
         return sorted(found, key=lambda f: f.path)
 
     def _infos(self, relative: str, recursive: bool) -> list[Any]:
@@ -198,6 +196,18 @@ class Folder:
                 delete(self.at(relative))
 
         _tried("delete", self.at(relative), operation)
+
+
+@contextlib.contextmanager
+def _names_said(where: str) -> Iterator[None]:
+    """pyarrow decodes a name when it is asked for, and takes none that is not UTF-8."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise StorageError(
+            f"a file or folder below {where} has a name that is not UTF-8 ({error.object!r}): "
+            "rename it"
+        ) from error
 
 
 def _is_folder(info: Any) -> bool:

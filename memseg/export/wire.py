@@ -13,7 +13,7 @@ _DEEPEST = 40
 """Graphs inside of graphs; a file that goes deeper is no model of anybody."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MOST_VARINT = 10
-_EXTERNAL = 1
+_HERE = 0
 
 # Field numbers of onnx.proto: what each kind of message holds of other messages.
 _HOLDS: Mapping[str, Mapping[int, str]] = {
@@ -28,7 +28,7 @@ _HOLDS: Mapping[str, Mapping[int, str]] = {
     "text": {},
 }
 _DOMAIN = {"opset": 1, "node": 7, "function": 10}
-_LOCATION = 14
+_EXTERNAL_DATA, _LOCATION = 13, 14
 
 
 @dataclass
@@ -57,15 +57,19 @@ def _read(data: memoryview, kind: str, found: Contents, depth: int) -> None:
         raise ValueError("messages lie too deep in one another")
     found.graphs += kind == "graph"
     text: dict[int, str] = {}
+    elsewhere = False
     for number, value in _fields(data):
         inner = _HOLDS[kind].get(number)
+        if kind == "tensor" and (number, value) != (_LOCATION, _HERE):
+            # Whatever else it says: readers cut the number to 32 bits, or look at the other field.
+            elsewhere |= number in (_LOCATION, _EXTERNAL_DATA)
         if isinstance(value, int):
-            if kind == "tensor" and number == _LOCATION and value == _EXTERNAL:
-                found.elsewhere += 1
-        elif inner is not None:
+            continue
+        if inner is not None:
             _read(value, inner, found, depth + 1)
         elif kind == "text" or number == _DOMAIN.get(kind):
             text[number] = bytes(value).decode()
+    found.elsewhere += elsewhere
     if kind == "text":
         found.props[text.get(1, "")] = text.get(2, "")
     elif kind in _DOMAIN:

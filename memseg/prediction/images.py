@@ -21,6 +21,8 @@ from memseg.prediction.ahead import ahead
 from memseg.storage import FileInfo, Folder, check_text, open_folder, split_location
 
 THREADS = 2
+_MOST_LOST = 3
+"""Files one after another that the storage does not give, before it counts as gone."""
 LARGE_PIXELS = 12_000_000
 """Pictures with more pixels are decoded one at a time: each takes up to 9 bytes a pixel."""
 LARGEST_FILE = 640 * 2**20
@@ -87,15 +89,23 @@ def read_pictures(
     """Each file of ``source``, in order, at ``size`` pixels; at most ``most`` ahead of the taker.
 
     Preprocessing is that of training and evaluation (memseg.data.decoding). Raises
-    StorageDownError where the storage is gone: then no further file could be read either.
+    StorageDownError where the storage is gone: then no further file could be read either. One
+    file on a bad place of a disk is unreadable like any other; several one after another are not.
     """
     one_large = threading.Lock()
+    lost_in_a_row = 0
 
     def read(file: FileInfo) -> Picture | Unreadable:
+        nonlocal lost_in_a_row
         try:
-            return _read(source.folder, file, size, one_large)
-        except StorageDownError:
-            raise
+            picture = _read(source.folder, file, size, one_large)
+            lost_in_a_row = 0
+            return picture
+        except StorageDownError as error:
+            lost_in_a_row += 1
+            if lost_in_a_row > _MOST_LOST or not source.folder.exists():
+                raise
+            return Unreadable(file.path, str(error))
         except (DataError, StorageError) as error:
             return Unreadable(file.path, str(error))
 

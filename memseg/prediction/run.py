@@ -91,14 +91,16 @@ def _run(
         for one in predict(model, source, batch, threads):
             tables.add(one)
             counts["images"] += 1
-            if one.found is None:
+            label = one.found.label if one.found else None
+            counts["anomalous"] += label == ANOMALOUS
+            if label is None:
                 counts["unreadable"] += 1
                 if len(errors) < 3:
                     errors.append(one.error)
-            else:
-                counts["anomalous"] += one.found.label == ANOMALOUS
-                if overlays == "all" or (overlays, one.found.label) == ("anomalous", ANOMALOUS):
-                    draw(one)
+            if label and (overlays == "all" or (overlays, label) == ("anomalous", ANOMALOUS)):
+                draw(one)
+            else:  # one of an earlier run would be taken for this one's
+                overlay_path(folder / OVERLAYS, one.file).unlink(missing_ok=True)
             progress(counts["images"], len(source.files))
     return Summary(**counts, first_errors=tuple(errors))
 

@@ -61,7 +61,10 @@ def parse_aliases(data: bytes, where: str) -> Aliases:
     return Aliases(champion, challenger, change)
 
 
-_REPAIR = "look into history/ which version it should be, delete the file, and promote that version"
+_REPAIR = (
+    "look into history/ which version it should be, delete the file, and promote that version; "
+    "until then there is no champion"
+)
 
 
 def read_aliases(folder: Folder) -> Aliases:

@@ -123,13 +123,21 @@ def read_history(folder: Folder) -> dict[str, Change]:
     }
 
 
-def last_change(aliases: Aliases, names: Sequence[str]) -> str | None:
-    """The change that is in force. Pure.
+def last_change(aliases: Aliases, changes: Mapping[str, Change]) -> str | None:
+    """The change that is in force; None where no change is known to be. Pure.
 
-    Where aliases.json names none (an earlier program or a person wrote it, or it was deleted) it
-    is the newest that is known.
+    Where aliases.json names none (an earlier program or a person wrote it) it is the newest that
+    made the aliases what they are: a newer one was interrupted. Where the file was deleted, it is
+    the newest that is known.
     """
-    return aliases.change or max(names, default=None)
+    if aliases.change:
+        return aliases.change
+    known = (
+        name
+        for name, change in changes.items()
+        if aliases.champion is None or _holders(change.after) == _holders(aliases)
+    )
+    return max(known, default=None)
 
 
 def in_force(aliases: Aliases, changes: Mapping[str, Change]) -> tuple[Change, ...]:
@@ -138,7 +146,7 @@ def in_force(aliases: Aliases, changes: Mapping[str, Change]) -> tuple[Change, .
     It begins where a file of history is gone.
     """
     chain: list[Change] = []
-    name = last_change(aliases, list(changes))
+    name = last_change(aliases, changes)
     while name is not None and name in changes and len(chain) < len(changes):
         chain.append(changes[name])
         name = chain[-1].before.change

@@ -8,7 +8,8 @@ The contract, on every storage:
 - A version's id is its trial's key: publishing a trial twice, also at the same time by two
   publishers, is one version, all of whose files are of one of them. An interrupted
   publication is completed by the next.
-- The first version of a category becomes its champion; later ones are only published.
+- The first version of a category becomes its champion; later ones are only published. Where
+  aliases.json was deleted and history knows more than that first one, a person promotes.
 - What is read is checked against the manifest's sha256; a changed byte is an error.
 - Each change of an alias is a file in the category's history, written before the alias. Which of
   two changes at the same moment wins is said in orchestrator.registry.changing.
@@ -17,6 +18,7 @@ The contract, on every storage:
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,13 +26,11 @@ from typing import Any
 
 from memseg.errors import RegistryError
 from memseg.storage import Folder
-from memseg.versions.aliases import Aliases, read_aliases
+from memseg.versions.aliases import CHAMPION, Aliases, read_aliases
 from memseg.versions.layout import (
     ALIASES,
-    HISTORY,
     MANIFEST,
     check_id,
-    is_unfinished,
 )
 from memseg.versions.version import Version
 from orchestrator.registry.changing import one_at_a_time, write_change
@@ -46,6 +46,7 @@ from orchestrator.registry.history import (
     Change,
     champions,
     last_change,
+    read_history,
 )
 from orchestrator.registry.reading import RegistryReader
 from orchestrator.registry.writing import write_version
@@ -167,8 +168,7 @@ class Registry(RegistryReader):
     def _known(self, folder: Folder) -> Aliases:
         """The aliases with the change that is in force."""
         now = read_aliases(folder)
-        names = [] if now.change else [f.path.rpartition("/")[2] for f in folder.files(HISTORY)]
-        return replace(now, change=last_change(now, [n for n in names if not is_unfinished(n)]))
+        return now if now.change else replace(now, change=last_change(now, read_history(folder)))
 
     def _check(self, category: str, version: str, alias: str) -> None:
         folder = self.version_folder(category, version)
@@ -202,10 +202,9 @@ class Registry(RegistryReader):
         with one_at_a_time(folder):
             if folder.exists(ALIASES):
                 return
-            # Another version without a champion beside it was published first, by a process that
-            # ended before it could say so.
-            earlier = [i for i in self.version_ids(category) if i != published]
-            first = earlier[0] if earlier else published
+            first = self._first(category, published)
+            if first is None:
+                return
             reason = "the first version of its category"
             change = Change(
                 self.now(), FIRST, reason, Aliases(), Aliases(first),
@@ -216,3 +215,22 @@ class Registry(RegistryReader):
             except RegistryError:  # somebody else has named one, on a storage without locks
                 if self.champion_id(category) is None:
                     raise
+
+    def _first(self, category: str, published: str) -> str | None:
+        """The version that is to be the first champion; None where a person is to say it.
+
+        Another version without a champion beside it may have been published first, by a process
+        that ended before it could say so.
+        """
+        changes = read_history(self.category_folder(category)).values()
+        if any(change.action != FIRST for change in changes):
+            return None
+        named = [change.after.champion for change in changes]
+        earlier = [i for i in self.version_ids(category) if i != published]
+        for version in (*named, *earlier):
+            if version is None or version == published:
+                continue
+            with contextlib.suppress(RegistryError):
+                self._check(category, version, CHAMPION)
+                return version
+        return published

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from memseg.errors import RegistryError
 from memseg.storage import Folder
@@ -14,10 +16,18 @@ from memseg.versions.layout import (
     is_unfinished,
     sum_of,
 )
+from orchestrator.registry.changing import one_at_a_time
+from orchestrator.registry.checking import check_version
 
 
 def write_version(folder: Folder, category: str, version: str, files: Mapping[str, bytes]) -> None:
-    """Makes a version in its folder. Raises RegistryError, StorageError; then there is none."""
+    """Makes a version in its folder. Raises RegistryError, StorageError; then there is none.
+
+    On a local file system publishers of one version follow each other, and the second finds it
+    done. Elsewhere one may see the other's manifest while it writes: if all is as that says it
+    leaves it so, else it makes the version its own. A kill at that moment, between two publishers
+    who chose the trial differently, is what only ``verify`` finds.
+    """
     missing = [name for name in REQUIRED if name not in files]
     if missing:
         raise RegistryError(
@@ -25,11 +35,25 @@ def write_version(folder: Folder, category: str, version: str, files: Mapping[st
         )
     for name in files:
         check_file_name(name)
+    if folder.is_local:  # for the lock; where that cannot be, the first write says why
+        with contextlib.suppress(OSError):
+            Path(folder.path).mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(folder):
+        if not folder.exists(MANIFEST):
+            _write(folder, category, version, files)
+
+
+def _write(folder: Folder, category: str, version: str, files: Mapping[str, bytes]) -> None:
     # What an interrupted publication left and this one does not have.
     for left in folder.files(recursive=True):
         if left.path not in files and left.path != MANIFEST and not is_unfinished(left.path):
             folder.delete(left.path)
+    looked = False
     for name, data in sorted(files.items()):
+        if not looked and folder.exists(MANIFEST):
+            if not any(check_version(folder, category, version)):
+                return
+            looked = True
         folder.write(name, data)
     sums = {name: sum_of(data) for name, data in files.items()}
     manifest = Manifest(category, version, sums).to_bytes()

@@ -56,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _own(token: str) -> str:
     name, equals, value = token.partition("=")
-    return f"--retrain.{name[2:]}{equals}{value}" if name[2:] in _OWN else token
+    own = name.startswith("--") and name[2:] in _OWN
+    return f"--retrain.{name[2:]}{equals}{value}" if own else token
 
 
 def _watch(job: Job, console: Console, errors: Console) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -155,6 +157,15 @@ def ray_session(address: str | None) -> Iterator[None]:
         "logging_level": logging.ERROR,
         "configure_logging": True,
     }
+    with sigterm_kept():
+        _connect(where, quiet)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _connect(where: str | None, quiet: dict[str, Any]) -> None:
     if where:
         with _explained("no Ray cluster answers at the given address"):
             ray.init(address=where, **quiet)
@@ -167,7 +178,17 @@ def ray_session(address: str | None) -> Iterator[None]:
                 _node_ip_address="127.0.0.1",
                 **quiet,
             )
+
+
+@contextlib.contextmanager
+def sigterm_kept() -> Iterator[None]:
+    """Puts back what the command does on SIGTERM, where it does something of its own.
+
+    ``ray.init`` replaces it by an end in the middle of things, with the traces of what it kills.
+    """
+    before = signal.getsignal(signal.SIGTERM)
     try:
         yield
     finally:
-        ray.shutdown()
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)

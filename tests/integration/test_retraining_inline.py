@@ -12,7 +12,7 @@ import pytest
 from memseg.storage import open_folder
 from orchestrator.registry.registry import Registry
 from orchestrator.retrain import promotion
-from orchestrator.retrain.__main__ import main
+from orchestrator.retrain.__main__ import _own, main
 from orchestrator.retrain.lock import only_one
 
 Retrain = Callable[..., int]
@@ -250,6 +250,11 @@ def test_a_changed_line_starts_from_its_champion_when_it_is_asked_to(
     said = " ".join(capsys.readouterr().out.split())
     assert "starts afresh, not from its champion: " in said
     assert "model.safetensors is missing" in said
+
+
+def test_only_options_are_taken_for_this_commands_own_settings() -> None:
+    tokens = ["--watch", "--watch=5", "mywatch", "xxwatch=5", "watch", "--watching"]
+    assert [_own(t) for t in tokens] == ["--retrain.watch", "--retrain.watch=5", *tokens[2:]]
 
 
 def test_a_broken_line_fails_alone(

@@ -187,6 +187,20 @@ def test_weights_in_other_files(metadata_of: Describe) -> None:
     refused(with_metadata(model.SerializeToString(), metadata_of()), "keeps 1 tensors in other")
 
 
+@pytest.mark.parametrize(
+    "field",
+    [b"\x70\x01", b"\x70\x81\x80\x80\x80\x10", b"\x70\x02", b"\x6a\x00"],
+    ids=["1", "2**32 + 1, which readers cut to 1", "unknown", "only the place"],
+)
+def test_whatever_else_says_that_weights_are_in_other_files(field: bytes) -> None:
+    tensor = helper.make_tensor("weight", TensorProto.FLOAT, [1], [1.0]).SerializeToString()
+    for end, expected in ((b"", 0), (b"\x70\x00", 0), (field, 1), (2 * field, 1)):
+        inner = tensor + end
+        graph = b"\x2a" + bytes([len(inner)]) + inner
+        found = read_contents(b"\x3a" + bytes([len(graph)]) + graph)
+        assert (found.graphs, found.elsewhere) == (1, expected)
+
+
 def test_another_signature_than_the_metadata_say(metadata_of: Describe) -> None:
     refused(with_metadata(someone_elses().SerializeToString(), metadata_of()), "image_score")
     data = someone_elses(size=32).SerializeToString()

@@ -139,8 +139,32 @@ def test_a_storage_that_is_gone_is_the_end(tmp_path: Path, monkeypatch: pytest.M
         raise StorageDownError("it does not answer")
 
     monkeypatch.setattr(Folder, "read", down)
+    monkeypatch.setattr(Folder, "exists", down)
     with pytest.raises(StorageDownError):
         list(read_pictures(source, SIDE, 1, 2))
+
+
+@pytest.mark.parametrize(("bad", "ends"), [(1, False), (3, False), (4, True)])
+def test_a_bad_place_on_a_disk_is_not_the_end_but_many_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: int, ends: bool
+) -> None:
+    for i in range(6):
+        (tmp_path / f"{i}.png").write_bytes(encoded(noise(20, 20, 3)))
+    source = find_images(str(tmp_path))
+    real = Folder.read
+
+    def read(self: Folder, relative: str) -> bytes:
+        if int(relative[0]) < bad:
+            raise StorageDownError("Input/output error")
+        return real(self, relative)
+
+    monkeypatch.setattr(Folder, "read", read)
+    if ends:
+        with pytest.raises(StorageDownError):
+            list(read_pictures(source, SIDE, 1, 2))
+        return
+    found = list(read_pictures(source, SIDE, 1, 2))
+    assert [isinstance(one, Picture) for one in found] == [False] * bad + [True] * (6 - bad)
 
 
 def test_hidden_files_and_notes_are_passed_over_and_order_is_by_path(tmp_path: Path) -> None:
@@ -184,6 +208,10 @@ def test_a_name_that_is_not_utf_8_is_said(tmp_path: Path) -> None:
         find_images(str(tmp_path))
     with pytest.raises(StorageError, match="is not UTF-8"):
         find_images(str(tmp_path / odd))
+    (tmp_path / odd).unlink()
+    (tmp_path / odd).mkdir()
+    with pytest.raises(StorageError, match=r"name that is not UTF-8 .*caf\\xe9\.png"):
+        open_folder(tmp_path).folders()
 
 
 def test_files_are_listed_not_held() -> None:

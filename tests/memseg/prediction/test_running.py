@@ -110,6 +110,21 @@ def test_heat_maps_can_be_fewer(model: Model, draw: Draw, tmp_path: Path, which:
     assert len(drawn) == (summary.anomalous if which == "anomalous" else 0)
 
 
+def test_no_heat_map_of_an_earlier_run_stays_beside_other_results(
+    model: Model, draw: Draw, tmp_path: Path
+) -> None:
+    draw(3)
+    out, photos = tmp_path / "out", tmp_path / "photos"
+    predict_into(str(out), model, str(photos))
+    assert len(list((out / "overlays").rglob("*.png"))) == 3
+    first = min(photos.rglob("*.png"))
+    first.write_bytes(b"unreadable")
+    predict_into(str(out), model, str(photos))
+    assert len(list((out / "overlays").rglob("*.png"))) == 2
+    predict_into(str(out), model, str(photos), overlays="none")
+    assert not list((out / "overlays").rglob("*.png"))
+
+
 def test_an_output_that_would_become_images_is_refused(
     model: Model, draw: Draw, tmp_path: Path
 ) -> None:

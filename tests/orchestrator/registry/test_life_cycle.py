@@ -155,6 +155,29 @@ def test_deleted_aliases_are_made_again_by_a_promotion_and_history_goes_on(
     assert verify(quick) == []
 
 
+def test_after_deleted_aliases_a_publication_names_no_champion_over_a_persons_head(
+    quick: Registry, files_of: Files
+) -> None:
+    quick.promote("screw", C, "")
+    quick.folder.delete("screw/aliases.json")
+    assert quick.is_published("screw", A)
+    quick.publish("screw", D, files_of(D))
+    assert quick.champion_id("screw") is None
+    assert "promote one" in str(verify(quick)[0])
+
+
+def test_with_aliases_of_an_earlier_program_a_killed_promotion_is_never_rolled_back_to(
+    quick: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick.promote("screw", B, "")
+    quick.folder.write("screw/aliases.json", b'{\n "champion": "bbbb0002"\n}\n')
+    with killed_after(1, monkeypatch):
+        quick.promote("screw", C, "killed between history and aliases")
+    assert champions_after(quick) == [A, B]
+    quick.rollback("screw", "")
+    assert quick.aliases("screw").champion == A
+
+
 @pytest.mark.parametrize("written", range(2))
 def test_a_change_that_is_killed_before_any_write_changes_nothing(
     quick: Registry, monkeypatch: pytest.MonkeyPatch, written: int

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from memseg.errors import DataError, RegistryError
-from memseg.storage import Folder
+from memseg.storage import Folder, open_folder
 from memseg.versions.layout import REQUIRED
+from orchestrator.registry import changing, writing
 from orchestrator.registry.registry import Registry
 from orchestrator.registry.verify import verify
 from orchestrator.registry.weights import read_tensors
@@ -114,6 +118,17 @@ def test_a_first_version_whose_publisher_died_before_saying_so_is_the_champion(
     assert registry.champion("screw").id == SECOND
 
 
+def test_a_damaged_version_is_not_named_first_champion(
+    quick_registry: Registry, files_of: Files
+) -> None:
+    quick_registry.publish("screw", FIRST, files_of(FIRST))
+    quick_registry.folder.delete_folder("screw/history")
+    quick_registry.folder.delete("screw/aliases.json")
+    quick_registry.folder.write(f"screw/versions/{FIRST}/model.safetensors", b"damaged")
+    quick_registry.publish("screw", SECOND, files_of(SECOND))
+    assert quick_registry.champion("screw").id == SECOND
+
+
 def test_asking_whether_a_trial_is_published_ends_an_interrupted_publication(
     quick_registry: Registry, files_of: Files
 ) -> None:
@@ -138,10 +153,16 @@ def test_what_an_interrupted_publication_left_does_not_get_into_the_version(
 def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
     quick_registry: Registry, files_of: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second publishes everything, and chose it otherwise, between two writes of the first."""
+    """The second publishes everything, and chose it otherwise, between two writes of the first.
+
+    As on a storage without locks.
+    """
+    monkeypatch.setattr(writing, "one_at_a_time", lambda folder: contextlib.nullcontext())
     others = {**files_of(selection="oracle"), "examples.png": b"mine"}
     quiet = Registry(quick_registry.folder.sub("quiet"))
-    expected = contents(quiet.publish("screw", FIRST, files_of()).folder)
+    first = contents(quiet.publish("screw", FIRST, files_of()).folder)
+    quiet = Registry(quick_registry.folder.sub("quiet too"))
+    second = contents(quiet.publish("screw", FIRST, others).folder)
     real = Folder.write
     for position in range(len(REQUIRED) + 1):
         rival = Registry(quick_registry.folder.sub(f"race{position}"))
@@ -159,8 +180,39 @@ def test_two_publishers_of_one_trial_at_once_make_one_whole_version(
         with monkeypatch.context() as patch:
             patch.setattr(Folder, "write", write)
             rival.publish("screw", FIRST, files_of())
-        assert contents(rival.champion("screw").folder) == expected
+        assert contents(rival.champion("screw").folder) in (first, second)
         assert verify(rival) == []
+
+
+def test_on_a_disk_a_second_publisher_waits_and_finds_it_done(
+    tmp_path: Path, files_of: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It chose otherwise: killed between two writes, it would have damaged the first for good."""
+    registry = Registry(open_folder(tmp_path / "registry"))
+    others = {**files_of(selection="oracle"), "examples.png": b"mine"}
+    real = Folder.write
+    waits = threading.Event()
+    writers: list[int] = []
+    second = threading.Thread(target=lambda: registry.publish("screw", FIRST, others))
+
+    def write(self: Folder, relative: str, data: bytes) -> None:
+        if not writers:
+            second.start()
+            assert waits.wait(60)
+        writers.append(threading.get_ident())
+        real(self, relative, data)
+
+    def lock(descriptor: int, where: str, real: Any = changing._lock) -> None:
+        if threading.current_thread() is second:
+            waits.set()
+        real(descriptor, where)
+
+    monkeypatch.setattr(changing, "_lock", lock)
+    monkeypatch.setattr(Folder, "write", write)
+    registry.publish("screw", FIRST, files_of())
+    second.join()
+    assert set(writers) == {threading.get_ident()}
+    assert set(contents(registry.champion("screw").folder)) == {*files_of(), "manifest.json"}
 
 
 def test_a_crowd_of_publishers_loses_and_mixes_nothing(workspace: Folder, files_of: Files) -> None:
