@@ -4,13 +4,18 @@ VENV ?= .venv
 PYTHON ?= python3
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test check format clean
+.PHONY: demo test test-long check format clean
 
 demo: $(VENV)/.installed
 	@$(RUN) -m orchestrator.sweep --config jobs/demo.yaml
 
 test: check
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Variations of other tests that would make the suite too slow: before a release, and after a change
+# to workers, storage faults, exports or precisions.
+test-long: $(VENV)/.installed-dev
+	$(RUN) -m pytest -m long
 
 check: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .

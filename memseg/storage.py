@@ -94,15 +94,19 @@ class Folder:
 
     def exists(self, relative: str = "") -> bool:
         """Whether a file or folder is there."""
-        return bool(self._kind(relative) != pafs.FileType.NotFound)
+        return bool(self._info(relative).type != pafs.FileType.NotFound)
 
     def is_folder(self, relative: str = "") -> bool:
         """Whether it is there and a folder."""
-        return bool(self._kind(relative) == pafs.FileType.Directory)
+        return _is_folder(self._info(relative))
 
-    def _kind(self, relative: str) -> Any:
+    def size(self, relative: str) -> int:
+        """Bytes of a file; 0 where there is none, or the store does not say."""
+        return int(self._info(relative).size or 0)
+
+    def _info(self, relative: str) -> Any:
         path = self.at(relative)
-        return _tried("look at", path, lambda: self.filesystem.get_file_info(path).type)
+        return _tried("look at", path, lambda: self.filesystem.get_file_info(path))
 
     def folders(self, relative: str = "") -> list[str]:
         """Names of the folders directly below, sorted; [] where there is no such folder."""

@@ -69,8 +69,7 @@ def find_images(location: str) -> Source:
     place, name = split_location(check_text(location).rstrip("/"))
     above = open_folder(place)
     if name and above.exists(name) and not above.is_folder(name):
-        size = next((f.size for f in above.files() if f.path == name), 0)
-        return Source(above, (FileInfo(name, size, 0),), single=True)
+        return Source(above, (FileInfo(name, above.size(name), 0),), single=True)
     folder = open_folder(location)
     if not folder.exists():
         raise EmptyDataError(f"there are no images at {location}: no such folder or file")

@@ -13,7 +13,7 @@ SMALL = [
     "--image.size", "64",
     "--memory.samples", "3",
     "--training.max_steps", "4",
-    "--training.batch_size", "4",
+    "--training.batch_size", "2",
     "--training.precision", "fp32",
     "--validation.held_out_least", "2",
     "--validation.held_out_most", "3",

@@ -21,25 +21,36 @@ Sweep = Callable[[str], int]
 Fault = Callable[[Path], OSError | None]
 
 
+def sweep_into(workspace: Path, small: Sequence[str], product_lines: Path) -> int:
+    """Runs a small inline sweep of two trials."""
+    return main([
+        "--config", "jobs/paper.yaml",
+        "--name", "test",
+        "--data.root", str(product_lines),
+        "--data.categories", "[brushed_metal,connector]",
+        "--workspace", str(workspace),
+        "--executor", "inline",
+        *small,
+    ])  # fmt: skip
+
+
 @pytest.fixture
 def sweep(
     small: Sequence[str], product_lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Sweep:
-    """Runs a small inline sweep of two trials into a workspace; nothing waits for real."""
+    """Runs the sweep into a workspace of this name; nothing waits for real."""
     monkeypatch.setattr(patience.time, "sleep", lambda _: None)
+    return lambda workspace: sweep_into(tmp_path / workspace, small, product_lines)
 
-    def run(workspace: str) -> int:
-        return main([
-            "--config", "jobs/paper.yaml",
-            "--name", "test",
-            "--data.root", str(product_lines),
-            "--data.categories", "[brushed_metal,connector]",
-            "--workspace", str(tmp_path / workspace),
-            "--executor", "inline",
-            *small,
-        ])  # fmt: skip
 
-    return run
+@pytest.fixture(scope="module")
+def undisturbed(
+    small: Sequence[str], product_lines: Path, tmp_path_factory: pytest.TempPathFactory
+) -> bytes:
+    """The table of a sweep that nothing happened to."""
+    workspace = tmp_path_factory.mktemp("undisturbed")
+    assert sweep_into(workspace, small, product_lines) == 0
+    return auroc(workspace)
 
 
 @pytest.fixture
@@ -83,9 +94,8 @@ class After:
 
 
 def test_a_storage_that_fails_for_a_while_changes_nothing(
-    sweep: Sweep, faulty: Callable[[Fault | None], None], tmp_path: Path
+    sweep: Sweep, faulty: Callable[[Fault | None], None], tmp_path: Path, undisturbed: bytes
 ) -> None:
-    assert sweep("undisturbed") == 0
     calls: list[Path] = []
 
     def every_third_works(target: Path) -> OSError | None:
@@ -95,7 +105,7 @@ def test_a_storage_that_fails_for_a_while_changes_nothing(
     faulty(every_third_works)
     assert sweep("disturbed") == 0
     assert len(calls) > 20
-    assert auroc(tmp_path / "disturbed") == auroc(tmp_path / "undisturbed")
+    assert auroc(tmp_path / "disturbed") == undisturbed
 
 
 @pytest.mark.parametrize(
@@ -111,10 +121,10 @@ def test_a_storage_that_is_gone_or_full_stops_the_sweep_which_goes_on_later(
     faulty: Callable[[Fault | None], None],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    undisturbed: bytes,
     error: OSError,
     said: str,
 ) -> None:
-    assert sweep("undisturbed") == 0
     faulty(After(1, error))
     capsys.readouterr()
     assert sweep("disturbed") == 3
@@ -128,7 +138,7 @@ def test_a_storage_that_is_gone_or_full_stops_the_sweep_which_goes_on_later(
     assert sweep("disturbed") == 0
     after = finished(tmp_path / "disturbed")
     assert {name: after[name] for name in before} == before  # not run again, not lost
-    assert auroc(tmp_path / "disturbed") == auroc(tmp_path / "undisturbed")
+    assert auroc(tmp_path / "disturbed") == undisturbed
 
 
 def test_failed_attempts_are_in_the_event_log_and_in_their_table(

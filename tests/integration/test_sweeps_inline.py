@@ -294,7 +294,8 @@ def test_trials_that_do_worse_are_stopped_early_and_can_go_on_later(
 def test_several_workers_need_ray_and_a_batch_that_can_be_shared(
     sweep: Sweep, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sweep("--resources.workers_per_trial", "2") == 2
+    batch = ("--training.batch_size", "4")
+    assert sweep("--resources.workers_per_trial", "2", *batch) == 2
     assert "needs executor ray" in capsys.readouterr().err
-    assert sweep("--resources.workers_per_trial", "3", executor="ray") == 2
+    assert sweep("--resources.workers_per_trial", "3", *batch, executor="ray") == 2
     assert "3 workers cannot share equally" in " ".join(capsys.readouterr().err.split())

@@ -26,7 +26,7 @@ from tests.faults.harness import train_workers
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
 
 Sweep = Callable[..., int]
-TWO = ("--resources.workers_per_trial", "2")
+TWO = ("--resources.workers_per_trial", "2", "--training.batch_size", "4")
 
 
 @pytest.fixture(scope="module")
@@ -71,25 +71,12 @@ def assert_same_numbers(one: Path, other: Path) -> None:
             assert result[name] == second[key][name], (key, name)
 
 
-def test_ray_equals_inline_bit_for_bit(sweep: Sweep, tmp_path: Path) -> None:
-    assert sweep("ray") == 0
-    assert sweep("inline") == 0
-    assert_same_numbers(tmp_path / "ray", tmp_path / "inline")
-    for name in ("auroc.csv", "auroc.md", "auroc.parquet", "plan.json"):
-        one, other = (tmp_path / e / "sweeps" / "test" / name for e in ("ray", "inline"))
-        assert one.read_bytes() == other.read_bytes(), name
-    assert registry(["verify", "--workspace", str(tmp_path / "ray")]) == 0
-
-
-def test_a_killed_worker_is_lost_and_its_trial_goes_on_to_the_same_bits(
+def test_ray_equals_inline_bit_for_bit_also_when_a_worker_is_killed(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    longer = [
-        "--training.max_steps", "45",
-        "--checkpoint_every_steps", "5",
-        "--data.categories", "[connector]",
-    ]  # fmt: skip
-    assert sweep("inline", *longer) == 0
+    """One category's worker is killed, and its trial goes on from its checkpoint."""
+    settings = ("--per_category.connector.training.max_steps", "45",
+                "--checkpoint_every_steps", "5")  # fmt: skip
     killed: list[int] = []
     notes: list[str] = []
 
@@ -98,16 +85,22 @@ def test_a_killed_worker_is_lost_and_its_trial_goes_on_to_the_same_bits(
             super().__call__(event)
             if event.kind == events.NOTE:
                 notes.append(event.text)
-            if event.kind == events.PROGRESS and not killed:
+            if (event.kind, event.category) == (events.PROGRESS, "connector") and not killed:
                 killed.extend(worker.pid for worker in train_workers(os.getpid()))
                 for pid in killed:
                     os.kill(pid, signal.SIGKILL)
 
-    monkeypatch.setattr(execute_room, "SweepView", KillsOnce)
-    assert sweep("ray", *longer) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(execute_room, "SweepView", KillsOnce)
+        assert sweep("ray", *settings) == 0
     assert killed
     assert any("goes on from step" in note for note in notes)
+    assert sweep("inline", *settings) == 0
     assert_same_numbers(tmp_path / "ray", tmp_path / "inline")
+    for name in ("auroc.csv", "auroc.md", "auroc.parquet", "plan.json"):
+        one, other = (tmp_path / e / "sweeps" / "test" / name for e in ("ray", "inline"))
+        assert one.read_bytes() == other.read_bytes(), name
+    assert registry(["verify", "--workspace", str(tmp_path / "ray")]) == 0
 
 
 def the_result(workspace: Path, category: str) -> tuple[dict[str, Any], Path]:
@@ -131,7 +124,7 @@ def test_two_workers_give_the_model_of_one_and_a_failure_keeps_its_kind(
     (failed,) = (tmp_path / "ray" / "trials").rglob("failure.json")
     failure = json.loads(failed.read_text())
     assert (failure["category"], failure["kind"], failure["attempts"]) == ("connector", "data", 1)
-    assert sweep("inline", "--data.categories", "[brushed_metal]") == 0
+    assert sweep("inline", "--data.categories", "[brushed_metal]", *TWO[2:]) == 0
     two, two_folder = the_result(tmp_path / "ray", "brushed_metal")
     one, one_folder = the_result(tmp_path / "inline", "brushed_metal")
     assert two["hardware"]["workers"] == 2
@@ -175,6 +168,7 @@ def test_a_changed_line_starts_from_its_champion_in_a_worker_and_is_judged_in_a_
     assert found["ray"] == found["inline"]
 
 
+@pytest.mark.long
 def test_when_one_of_two_workers_is_killed_the_trial_goes_on(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,12 +78,15 @@ def test_the_default_network(network: MemSegNet, model: OnnxModel, images: Image
             "difference__factor": 1.0,
             "difference__feature_factor": 2.0,
         },
-        {"model__memory": False},
-        {
-            "model__spatial_attention": False,
-            "model__coordinate_attention": False,
-            "model__multi_scale": False,
-        },
+        pytest.param({"model__memory": False}, marks=pytest.mark.long),
+        pytest.param(
+            {
+                "model__spatial_attention": False,
+                "model__coordinate_attention": False,
+                "model__multi_scale": False,
+            },
+            marks=pytest.mark.long,
+        ),
     ],
     ids=lambda settings: ",".join(name.partition("__")[2] for name in settings),
 )

@@ -135,7 +135,7 @@ def test_a_storage_that_is_gone_is_the_end(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "a.png").write_bytes(encoded(noise(20, 20, 3)))
     source = find_images(str(tmp_path))
 
-    def down(self: Folder, relative: str) -> bytes:
+    def down(self: Folder, relative: str = "") -> bytes:
         raise StorageDownError("it does not answer")
 
     monkeypatch.setattr(Folder, "read", down)
@@ -208,6 +208,8 @@ def test_a_name_that_is_not_utf_8_is_said(tmp_path: Path) -> None:
         find_images(str(tmp_path))
     with pytest.raises(StorageError, match="is not UTF-8"):
         find_images(str(tmp_path / odd))
+    (tmp_path / "fine.png").write_bytes(b"yes")
+    assert [f.size for f in find_images(str(tmp_path / "fine.png")).files] == [3]
     (tmp_path / odd).unlink()
     (tmp_path / odd).mkdir()
     with pytest.raises(StorageError, match=r"name that is not UTF-8 .*caf\\xe9\.png"):

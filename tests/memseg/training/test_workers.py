@@ -70,6 +70,7 @@ def test_two_workers_have_the_losses_and_the_weights_of_one(
     assert_near(state, alone[1])
 
 
+@pytest.mark.long
 def test_a_run_that_one_worker_began_goes_on_with_two(
     alone: tuple[list[float], dict[str, torch.Tensor]], tmp_path: Path
 ) -> None:
