@@ -111,10 +111,14 @@ def test_a_storage_that_fails_for_a_while_changes_nothing(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.EIO, "Input/output error"), "waited 60 s for it"),
-        (OSError(errno.ENOSPC, "No space left on device"), "make room"),
+        pytest.param(OSError(errno.EIO, "Input/output error"), "waited 60 s for it", id="gone"),
+        pytest.param(
+            OSError(errno.ENOSPC, "No space left on device"),
+            "make room",
+            id="full",
+            marks=pytest.mark.long,
+        ),
     ],
-    ids=["gone", "full"],
 )
 def test_a_storage_that_is_gone_or_full_stops_the_sweep_which_goes_on_later(
     sweep: Sweep,
