@@ -1,6 +1,6 @@
 """How long an optimisation step takes, and what of it is simulation. Prints; asserts nothing.
 
-    python tests/benchmarks/bench_step.py [--size 256] [--batch 8] [--threads 2] [--rounds 5]
+    python tests/benchmarks/bench_step.py [--size 256] [--batch 8] [--threads 2] [--rounds 5] [--fp32]
 
 Times whole steps (batch, forward, backward, update) in each precision and memory layout in one
 run, in turns, so that a drifting machine drifts for all of them; ratios are to fp32 without
@@ -80,10 +80,14 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=30, help="memory samples")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--fp32", action="store_true", help="leave out bf16: slow where the CPU emulates it"
+    )
     options = parser.parse_args()
     set_threads(options.threads)
-    steps = {v: make_step(options.size, options.batch, options.samples, *v) for v in VARIANTS}
-    seconds: dict[tuple[str, bool], list[float]] = {variant: [] for variant in VARIANTS}
+    variants = [v for v in VARIANTS if v[0] == "fp32" or not options.fp32]
+    steps = {v: make_step(options.size, options.batch, options.samples, *v) for v in variants}
+    seconds: dict[tuple[str, bool], list[float]] = {variant: [] for variant in variants}
     batches: list[float] = []
     for round_ in range(options.rounds + 1):
         for variant, (whole, batch_only) in steps.items():
@@ -107,7 +111,7 @@ def main() -> None:
             f"{base / median:4.2f} x{mark}"
         )
     batch = statistics.median(batches)
-    chosen = statistics.median(seconds[resolved, True])
+    chosen = statistics.median(seconds.get((resolved, True), seconds["fp32", True]))
     print(f"making the batch (simulation)  {batch:.3f} s, {100 * batch / chosen:.1f} % of a step")
 
 
