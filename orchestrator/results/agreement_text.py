@@ -7,8 +7,9 @@ from typing import Any
 
 from orchestrator.aggregation.markdown_table import cell, table
 from orchestrator.aggregation.rows import percent
+from orchestrator.planning.trial import default_settings
 from orchestrator.results.agreement import Agreement, agreements, judged, scores
-from orchestrator.results.configurations import differing, settings_text
+from orchestrator.results.configurations import differing, settings_text, traits
 
 _HEAD = """\
 ## Does synthetic validation rank trials as the test set does?
@@ -19,6 +20,10 @@ configurations have the score. Trials are chosen by the score alone; this is how
 trusted. "Shapes" are the paper's regular shapes (section 4.7) at low contrast, "turned" are parts
 of the image turned in their place.
 """
+
+
+_ELSEWHERE = ("training.max_steps", "training.precision", "training.channels_last")
+"""Has a column, or says how a trial was computed, not what."""
 
 
 def agreement_section(trials: Sequence[Mapping[str, Any]]) -> str:
@@ -37,10 +42,10 @@ def agreement_section(trials: Sequence[Mapping[str, Any]]) -> str:
         lines.append("")
     used = judged(trials)
     if used:
-        lines += ["The trials:", ""]
+        lines += ["The trials, with those of their settings that are not the default:", ""]
         lines += table(
             ("category", "steps", "seed", "trial", "image AUROC", "pixel AUROC", "shapes",
-             "turned", "settings that differ"),
+             "turned", "settings"),
             _trial_rows(used),
             set(),
         )  # fmt: skip
@@ -61,12 +66,7 @@ def _agreement_row(one: Agreement) -> tuple[str, ...]:
 
 def _trial_rows(trials: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     names = {
-        category: [
-            name
-            for name in differing([trial for trial in trials if trial["category"] == category])
-            if name != "training.max_steps"
-            and not name.startswith("validation.turned")  # how it is judged, not what it is
-        ]
+        category: differing([trial for trial in trials if trial["category"] == category])
         for category in {trial["category"] for trial in trials}
     }
     rows: list[tuple[str, ...]] = []
@@ -76,6 +76,18 @@ def _trial_rows(trials: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
             (trial["category"], str(trial["steps"]), str(trial["seed"]), trial["key"][:8],
              percent(trial["metrics"]["image_auroc"]), percent(trial["metrics"]["pixel_auroc"]),
              percent(found.get("shapes")), percent(found.get("turned")),
-             cell(settings_text(trial, names[trial["category"]])))
+             cell(settings_text(trial, _told(trial, names[trial["category"]]))))
         )  # fmt: skip
     return rows
+
+
+def _told(trial: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """The names that say what is special about a trial: what has its default is left out."""
+    defaults, own = default_settings(), traits(trial)
+    return [
+        name
+        for name in names
+        if name not in _ELSEWHERE
+        and not name.startswith("validation.turned")  # how it is judged, not what it is
+        and (name not in defaults or own.get(name) != defaults[name])
+    ]

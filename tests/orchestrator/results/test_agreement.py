@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from orchestrator.results.agreement import agreements, judged, spearman
+from orchestrator.results.agreement_text import agreement_section
 from orchestrator.results.reduce import reduce_result
 from tests.orchestrator.results.made import Result, result_of
 
@@ -64,3 +65,11 @@ def test_two_evaluations_of_the_same_weights_count_once_the_fuller_one() -> None
     assert judged([result_of("a", training_key="t"), fuller]) == (fuller,)
     assert judged([fuller, result_of("a", training_key="t")]) == (fuller,)
     assert judged([result_of("a", synthetic=None)]) == ()
+
+
+def test_a_trial_is_told_by_its_settings_that_are_not_the_default() -> None:
+    special = {"optimizer.lr": 0.08, "training.precision": "bf16", "training.channels_last": False}
+    trials = [result_of("a", settings=special), result_of("b", settings={"optimizer.lr": 0.04})]
+    rows = agreement_section([reduce_result(trial) for trial in trials]).splitlines()
+    told = {row.split(" | ")[3]: row.rsplit(" | ", 1)[1] for row in rows if row.startswith("| s")}
+    assert told == {"a": "optimizer.lr 0.08 |", "b": "- |"}
