@@ -1,6 +1,7 @@
 """How long an optimisation step takes, and what of it is simulation. Prints; asserts nothing.
 
-    python tests/benchmarks/bench_step.py [--size 256] [--batch 8] [--threads 2] [--rounds 5] [--fp32]
+    python tests/benchmarks/bench_step.py [--size 256] [--batch 8] [--threads 2]
+        [--rounds 5] [--fp32]
 
 Times whole steps (batch, forward, backward, update) in each precision and memory layout in one
 run, in turns, so that a drifting machine drifts for all of them; ratios are to fp32 without
