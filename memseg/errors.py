@@ -62,7 +62,12 @@ class ExportError(MemSegError):
     """An exported file cannot be used, or does not compute what its model does."""
 
 
+_NO_MEMORY = (
+    "not enough memory", "out of memory", "can't allocate memory", "cannot allocate memory",
+)  # fmt: skip
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether there was no memory for it; PyTorch says so in words, on a CPU and on a GPU."""
     text = str(error).lower()
-    return isinstance(error, MemoryError) or "not enough memory" in text or "out of memory" in text
+    return isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY)

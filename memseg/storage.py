@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -156,11 +158,40 @@ class Folder:
         path = self.at(relative)
 
         def put() -> None:
-            self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
+            # An object store has no folders: making them would ask for rights above the prefix.
+            if self.filesystem.type_name not in _SCHEMES:
+                self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
             with self.filesystem.open_output_stream(path, compression=None) as stream:
                 stream.write(data)
 
-        _tried("write", path, (lambda: _write_local(Path(path), data)) if self.is_local else put)
+        def put_whole() -> None:
+            # Closing a stream that a signal interrupted would upload what is there, and that may
+            # be nothing. Signals do not reach this thread, and leaving the block waits for it.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(put).result()
+
+        local = functools.partial(_write_local, Path(path), data)
+        _tried("write", path, local if self.is_local else put_whole)
+
+    def create(self, relative: str, data: bytes) -> bool:
+        """Makes a file where ``is_local``, unless it is there, in one step: whether it did."""
+        path = Path(self.at(relative))
+
+        def make() -> bool:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            except FileExistsError:
+                return False
+            try:
+                with os.fdopen(descriptor, "wb") as stream:
+                    stream.write(data)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+            return True
+
+        return _tried("write", str(path), make)
 
     def write_json(self, relative: str, value: Any) -> None:
         """Writes JSON with sorted keys: equal values give equal bytes."""

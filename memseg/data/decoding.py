@@ -3,7 +3,8 @@
 - The content decides the format, not the ending: PNG, JPEG, BMP, TIFF or WEBP.
 - Grey images get three equal channels; palettes become their colours.
 - An alpha channel is dropped: colours count as they are stored. A *mask* with transparent
-  pixels is refused, since there it cannot be known what counts.
+  pixels is refused, since there it cannot be known what counts; so is an 8-bit TIFF, since its
+  reader multiplies colours by alpha.
 - 16 bits become 8 by value >> 8. An image whose 16-bit values all lie below 4096 is refused:
   these are 10 or 12 bits of a camera, and would turn black.
 - An orientation in the file (EXIF) is applied, as viewers do.
@@ -126,6 +127,11 @@ def _decode(data: bytes, name: str) -> Pixels:
         )
     if sorted(pixels.shape[:2]) != sorted((header.height, header.width)):
         raise DataError(f"{name} is damaged: its size is not that of its header; save it again")
+    if header.kind == "TIFF" and pixels.dtype == np.uint8 and _is_transparent(data):
+        raise DataError(
+            f"{name} is a TIFF with transparent pixels, whose colours are lost when it is read: "
+            "save it without an alpha channel"
+        )
     if header.kind == "JPEG" and _ends_in_middle_grey(pixels):
         again = _imdecode(jpeg.with_filler(data), _COLOUR)
         if again is None or not np.array_equal(again, pixels):
@@ -156,9 +162,14 @@ def _ends_in_middle_grey(pixels: Pixels) -> bool:
     return any(bool((np.abs(corner.astype(np.int16) - 128) <= 2).all()) for corner in corners)
 
 
-def _check_opaque(data: bytes, name: str) -> None:
+def _is_transparent(data: bytes) -> bool:
+    """Whether there is an alpha channel, and somewhere it is not full."""
     pixels = _imdecode(data, cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
-        return
-    if (pixels[..., 3] != np.iinfo(pixels.dtype).max).any():
+        return False
+    return bool((pixels[..., 3] != np.iinfo(pixels.dtype).max).any())
+
+
+def _check_opaque(data: bytes, name: str) -> None:
+    if _is_transparent(data):
         raise DataError(f"mask {name} has transparent pixels: save it in black and white")

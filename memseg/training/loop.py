@@ -97,12 +97,15 @@ def train(
     max_steps = config.training.max_steps
     synchronise_norms(network, workers)
     optimizer = make_optimizer(config.optimizer, network.trainable_parameters())
-    first = _resume(network, optimizer, checkpoints, reporter)
+    first, usable = _resume(network, optimizer, checkpoints, reporter)
     if not workers.agreed(first, execution.device):
         raise StorageError(
             f"worker {workers.rank} of {workers.count} found the checkpoint of step {first}, "
             "another one that of another step: they do not see the same storage"
         )
+    if not usable and workers.leads:
+        # All have read it. It has the latest step and would be found again before newer ones.
+        checkpoints.discard()
     started = time.monotonic()
     durations: list[float] = []
     # Stopped between a gate's checkpoint and its answer: it is asked again.
@@ -149,20 +152,21 @@ def _resume(
     optimizer: torch.optim.Optimizer,
     checkpoints: CheckpointStore,
     reporter: Reporter,
-) -> int:
+) -> tuple[int, bool]:
+    """The step that it goes on from; False where there is a checkpoint that cannot be used."""
     data = checkpoints.load()
     if data is None:
-        return 0
+        return 0, True
     before = {name: value.clone() for name, value in network.state_dict().items()}
     try:
         step = unpack(data, network, optimizer)
     except StorageError as error:
         network.load_state_dict(before)
         reporter.event(f"{error}; starting again from step 0")
-        return 0
+        return 0, False
     network.refresh_memory()
     reporter.event(f"goes on from step {step}")
-    return step
+    return step, True
 
 
 def _finite(

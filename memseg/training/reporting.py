@@ -25,6 +25,9 @@ class CheckpointStore(Protocol):
     def save(self, step: int, data: bytes) -> None:
         """Keeps a checkpoint; afterwards older ones may be gone."""
 
+    def discard(self) -> None:
+        """Deletes all checkpoints: none of them counts."""
+
 
 class Gate(Protocol):
     """Looks at a run at some of its steps and may end it there."""
@@ -55,4 +58,7 @@ class NoCheckpoints:
         return None
 
     def save(self, step: int, data: bytes) -> None:
+        """Nothing."""
+
+    def discard(self) -> None:
         """Nothing."""

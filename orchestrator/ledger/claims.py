@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from memseg.errors import StorageError
 from memseg.storage import Folder
@@ -51,12 +49,12 @@ class Claims:
     def take(self, category: str, key: str) -> bool:
         """Whether the trial is this sweep's now. True where there are no claims at all.
 
-        Raises StorageError.
+        Raises StorageError, StorageDownError where the disk is full or does not answer.
         """
         folder = self._ledger.trial_folder(category, key)
         if not folder.is_local:
             return True
-        if self._create(folder):
+        if folder.create(CLAIM, self._bytes()):
             return True
         if not is_free(self._read(folder), self._owner, self._clock()):
             return False
@@ -98,20 +96,6 @@ class Claims:
     def _is_own(self, folder: Folder) -> bool:
         found = self._read(folder)
         return found is not None and found.owner == self._owner
-
-    def _create(self, folder: Folder) -> bool:
-        """Makes the file unless it is there, in one step of the file system."""
-        path = Path(folder.at(CLAIM))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            raise StorageError(f"cannot write {path}: {error}") from error
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(self._bytes())
-        return True
 
     def _bytes(self) -> bytes:
         return json.dumps({"owner": self._owner, "until": self._clock() + LAPSES_S}).encode()

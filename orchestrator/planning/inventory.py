@@ -21,7 +21,7 @@ from memseg.data.fingerprints import (
 )
 from memseg.data.layouts import LayoutConfig, discover_categories, list_category
 from memseg.data.textures import texture_identity
-from memseg.errors import DataError, EmptyDataError, StorageError
+from memseg.errors import DataError, EmptyDataError, StorageDownError, StorageError
 from memseg.storage import Folder, open_folder
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
@@ -125,6 +125,8 @@ def _category(
     try:
         files = list_category(root, layout, category)
         hashes = hash_files(root, category_files(files), cache)
+    except StorageDownError:
+        raise  # no category's own problem, and each would be waited for
     except (DataError, StorageError) as error:
         return CategoryInventory(category, problem=str(error))
     return CategoryInventory(

@@ -42,8 +42,8 @@ def attempt(
     are evaluated on this trial's test images, nothing is trained. ``rivals``: keys of its
     category's trials, that it is judged among where it may be stopped early. Of several
     ``workers`` each calls this, the leader commits. Raises StorageError where not even the
-    failure can be recorded, and whatever a worker that does not lead meets: then the others,
-    which wait for it, are ended.
+    failure can be recorded, and whatever one of several workers meets: then the others, which wait
+    for it (gloo for half an hour), are ended.
     """
     if OUT_OF_MEMORY in earlier:
         placement = replace(placement, evaluation_batch=1)
@@ -68,10 +68,11 @@ def attempt(
             ledger.commit(result)
     except Exception as error:
         kind = kind_of(error)
-        if kind == WORKER_LOST and isinstance(ledger.record(trial.category, trial.key), Failed):
-            return kind  # the worker that is gone has said why
+        told = isinstance(ledger.record(trial.category, trial.key), Failed)
+        if told and (kind == WORKER_LOST or not workers.leads):
+            return kind  # the worker that failed first has said why
         ledger.fail(failure(trial, kind, error, len(earlier) + 1))
-        if not workers.leads:
+        if workers.count > 1:
             raise
         return kind
     return None

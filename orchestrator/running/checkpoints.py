@@ -29,5 +29,10 @@ class FolderCheckpoints:
             if older < name:
                 self.folder.delete(older)
 
+    def discard(self) -> None:
+        """Deletes all checkpoints."""
+        for name in self._names():
+            self.folder.delete(name)
+
     def _names(self) -> list[str]:
         return [f.path for f in self.folder.files() if _NAME.fullmatch(f.path)]

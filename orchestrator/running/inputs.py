@@ -74,7 +74,9 @@ class SharedInputs:
         if changed:
             raise StorageError(
                 f"{category}: {' and '.join(changed)} have changed since the sweep was planned: "
-                "run the same command again, it plans with what is there now"
+                "run the same command again, it plans with what is there now. If it says so "
+                "again, a file was replaced by one of the same size and time: delete the folder "
+                "cache of the workspace"
             )
 
 

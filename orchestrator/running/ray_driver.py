@@ -98,7 +98,9 @@ def _fit_once(
     except (TrainingFailedError, RayError) as error:
         kind, text = kind_of_ray(error), f"Ray ended it: {message_of_ray(error)}"
     record = ledger.record(trial.category, trial.key)
-    if isinstance(record, (Done, Pruned)):
+    # Without halving nothing is pruned now: an earlier sweep pruned it, and it goes on.
+    halving = setup.placement.halving is not None
+    if isinstance(record, Done) or (halving and isinstance(record, Pruned)):
         return None
     if isinstance(record, Failed):
         return str(record.failure["kind"])

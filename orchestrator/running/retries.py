@@ -12,6 +12,7 @@ from memseg.errors import (
     SettingError,
     StorageError,
     WeightsError,
+    is_out_of_memory,
 )
 from orchestrator.ledger.kinds import (
     BUG,
@@ -40,7 +41,7 @@ def kind_of(error: BaseException) -> str:
         return CONFIGURATION
     # By name: neither torch nor Ray is imported where decisions are made.
     names = {base.__name__ for base in type(error).__mro__}
-    if isinstance(error, MemoryError) or "OutOfMemoryError" in names:
+    if "OutOfMemoryError" in names or is_out_of_memory(error):
         return OUT_OF_MEMORY
     if names & {"OutOfDiskError", "ObjectStoreFullError"}:
         return STORAGE

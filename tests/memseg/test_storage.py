@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -160,3 +164,36 @@ def test_relative_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.Monk
     folder = open_folder("here")
     monkeypatch.chdir("/")
     assert folder.path == str(tmp_path / "here")
+
+
+def test_a_file_is_made_only_where_there_is_none(folder: Folder) -> None:
+    assert folder.create("a/claim", b"first")
+    assert not folder.create("a/claim", b"second")
+    assert folder.read("a/claim") == b"first"
+
+
+class Uploads:
+    """An object store whose upload is interrupted by a signal when it has begun."""
+
+    type_name = "s3"
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    @contextlib.contextmanager
+    def open_output_stream(self, path: str, compression: None) -> Iterator[io.BytesIO]:
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGINT)
+        stream = io.BytesIO()
+        try:
+            yield stream
+        finally:  # as pyarrow does: what is there is uploaded, whatever ended the block
+            self.objects[path] = stream.getvalue()
+
+
+def test_an_interrupted_upload_is_whole_and_needs_no_folder_above_it() -> None:
+    store = Uploads()
+    with pytest.raises(KeyboardInterrupt):
+        Folder(store, "bucket/ws").write("aliases.json", b"champion")
+    assert store.objects == {"bucket/ws/aliases.json": b"champion"}

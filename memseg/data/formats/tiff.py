@@ -88,6 +88,9 @@ def _first(page: Page, tag: int, default: int) -> int:
 def _check_kind(page: Page) -> None:
     if _first(page, _PHOTOMETRIC, 0) == 5:
         raise UnusableError("is a CMYK TIFF, whose colours are not defined here: save it as RGB")
+    if _first(page, _PHOTOMETRIC, 1) == 0 and max(page.get(_BITS, (1,))) > 8:
+        raise UnusableError("has 16 bits with white as 0, which would come out inverted: save it "
+                            "with black as 0")  # fmt: skip
     if any(kind != 1 for kind in page.get(_SAMPLE_FORMAT, (1,))):
         raise UnusableError(
             "has floating point or signed values, whose range is not known: save 8 or 16 bits"

@@ -430,3 +430,26 @@ def test_no_real_texture_is_called_truncated(real_data: Any) -> None:
     assert len(paths) >= 50
     for path in paths:
         assert decode_image(path.read_bytes(), path.name, 64).shape == (3, 64, 64)
+
+
+@pytest.mark.parametrize("alpha", [0, 128, 255])
+def test_an_8_bit_tiff_with_transparent_pixels_is_refused(alpha: int) -> None:
+    image = np.full((8, 8, 4), 180, np.uint8)
+    image[..., 3] = alpha
+    data = pillow(Image.fromarray(image), "TIFF")
+    if alpha == 255:
+        assert (read_image(data, "x.tif") == 180).all()
+    else:
+        with pytest.raises(DataError, match=r"x\.tif is a TIFF with transparent pixels"):
+            read_image(data, "x.tif")
+
+
+def test_a_16_bit_tiff_with_white_as_0_is_refused() -> None:
+    data = encoded(np.full((8, 8), 60000, np.uint16), ".tif")
+    order = "<" if data[:2] == b"II" else ">"
+    photometric = struct.pack(order + "HHIHH", 262, 3, 1, 1, 0)
+    assert data.count(photometric) == 1
+    white = data.replace(photometric, struct.pack(order + "HHIHH", 262, 3, 1, 0, 0))
+    assert read_image(data, "x.tif").max() == 234
+    with pytest.raises(DataError, match=r"x\.tif has 16 bits with white as 0"):
+        read_image(white, "x.tif")

@@ -60,6 +60,9 @@ class Files:
     def save(self, step: int, data: bytes) -> None:
         self.path.write_bytes(data)
 
+    def discard(self) -> None:
+        self.path.unlink()
+
 
 def run(workers: Workers, folder: Path, dtype: torch.dtype, steps: int, last: int) -> list[float]:
     """Trains to step ``last`` of ``steps``; returns the losses, leaves weights of the leader."""

@@ -21,6 +21,7 @@ class Kept:
 
     def __init__(self, data: bytes | None = None) -> None:
         self.data, self.steps = data, []  # type: ignore[var-annotated]
+        self.discarded = False
 
     def load(self) -> bytes | None:
         return self.data
@@ -28,6 +29,9 @@ class Kept:
     def save(self, step: int, data: bytes) -> None:
         self.data = data
         self.steps.append(step)
+
+    def discard(self) -> None:
+        self.data, self.discarded = None, True
 
 
 class Told:
@@ -113,7 +117,9 @@ def test_a_checkpoint_without_its_optimiser_state_is_refused_whole(bench) -> Non
 
 def test_an_unreadable_checkpoint_is_said_and_training_starts_again(bench) -> None:  # type: ignore[no-untyped-def]
     told = Told()
-    again = run(bench, told, Kept(b"not a checkpoint"))
+    kept = Kept(b"not a checkpoint")
+    again = run(bench, told, kept)
+    assert kept.discarded
     assert "starting again from step 0" in told.events[0]
     assert_same_state(run(bench), again)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pyarrow.fs as pafs
 import pytest
 
+from memseg.errors import StorageDownError
 from memseg.storage import Folder, open_folder
 from orchestrator.ledger import claims as room
 from orchestrator.ledger.claims import CLAIM, LAPSES_S, Claim, Claims, is_free
@@ -126,3 +129,17 @@ def test_an_object_store_has_no_claims(clock: Clock) -> None:
     with one.kept(*PLACE):
         pass
     assert not ledger.trial_folder(*PLACE).exists()
+
+
+def test_a_full_disk_is_the_storages_failure_and_leaves_no_claim(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, mode: str) -> object:
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdopen", full)
+        with pytest.raises(StorageDownError, match=r"claim\.json.*make room"):
+            Claims(ledger, "me", clock).take(*PLACE)
+    assert Claims(ledger, "other", clock).take(*PLACE)

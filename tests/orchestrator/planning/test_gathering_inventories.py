@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from memseg.errors import DataError, EmptyDataError, MemSegError, SettingError, StorageError
+from memseg.errors import (
+    DataError,
+    EmptyDataError,
+    MemSegError,
+    SettingError,
+    StorageDownError,
+    StorageError,
+)
 from memseg.storage import Folder
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
+from orchestrator.planning import inventory as room
 from orchestrator.planning.inventory import Inventory, gather_inventory, hash_cache_file
 from orchestrator.planning.plan import make_plan
 
@@ -50,6 +58,23 @@ def test_a_changed_image_changes_the_fingerprint_it_belongs_to_and_no_other(
     (last,) = _gather(tmp_path).categories
     assert last.train_fingerprint != before.train_fingerprint
     assert last.test_fingerprint == after.test_fingerprint
+
+
+def test_a_storage_that_is_gone_is_no_categorys_own_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("screw", "tile"):
+        _draw(tmp_path / "images" / name)
+    asked: list[str] = []
+
+    def gone(root: Folder, layout: object, category: str) -> None:
+        asked.append(category)
+        raise StorageDownError("cannot list it; waited 60 s for it")
+
+    monkeypatch.setattr(room, "list_category", gone)
+    with pytest.raises(StorageDownError, match="waited 60 s"):
+        _gather(tmp_path)
+    assert asked == ["screw"]
 
 
 def test_a_category_without_normal_images_is_its_own_problem(tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from memseg.errors import DataError, StorageError
 from memseg.model.weights import EncoderWeights
 from memseg.storage import open_folder
 from memseg.training.execution import make_execution
+from memseg.training.workers import Workers
 from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running.attempt import attempt
+from orchestrator.running.failures import failure
 from orchestrator.running.inputs import Loaded, Textures
 from orchestrator.running.placement import Placement
 from orchestrator.running.roles import network_of
@@ -238,3 +240,32 @@ def test_a_representative_memory_holds_no_held_out_image_and_leaves_the_rest_to_
     )
     assert network.memory is None
     assert left == roles  # the images of the memory are not trained on without one either
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_of_several_workers_that_fails_says_why_and_ends_the_others(
+    trial: Trial, loaded: Loaded, ledger: Ledger, rank: int
+) -> None:
+    """Where it returned instead, the others would wait for it for half an hour."""
+    broken = replace(loaded, textures=StorageError("the bucket does not answer"))
+    workers = Workers(rank, 2)
+    with pytest.raises(StorageError, match="does not answer"):
+        attempt(trial, lambda: broken, Placement(), ledger, Told(), workers=workers)
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert record.failure["kind"] == "storage"
+
+
+def test_a_worker_that_the_leader_left_does_not_write_over_the_leaders_reason(
+    trial: Trial, loaded: Loaded, ledger: Ledger
+) -> None:
+    ledger.fail(failure(trial, "out_of_memory", "no memory for the checkpoint", 1))
+
+    def load() -> Loaded:
+        raise RuntimeError("Timed out waiting 1800000ms for send operation")
+
+    said = attempt(trial, load, Placement(), ledger, Told(), workers=Workers(1, 2))
+    assert said == "bug"
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert record.failure["message"] == "no memory for the checkpoint"

@@ -29,3 +29,14 @@ def test_an_interrupted_save_leaves_the_older_one(
     with pytest.raises(KeyboardInterrupt):
         store.save(200, b"two")
     assert store.load() == b"one"
+
+
+def test_a_checkpoint_that_does_not_count_is_not_found_again_before_newer_ones(
+    tmp_path: Path,
+) -> None:
+    store = FolderCheckpoints(open_folder(tmp_path))
+    store.save(300, b"damaged")
+    store.discard()
+    assert store.load() is None
+    store.save(100, b"good")
+    assert store.load() == b"good"

@@ -26,6 +26,7 @@ from orchestrator.running.retries import decide, kind_of
         (DeviceError("x"), "device"),
         (StorageError("x"), "storage"),
         (MemoryError(), "out_of_memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "out_of_memory"),
         (ZeroDivisionError(), "bug"),
         (OSError(), "bug"),
     ],

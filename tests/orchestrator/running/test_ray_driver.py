@@ -1,0 +1,42 @@
+"""One Ray Train run as its driver sees it. No Ray is started: the run itself is made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import ray
+from ray.exceptions import RayActorError
+
+from memseg.config import MethodConfig
+from memseg.storage import open_folder
+from orchestrator.ledger.ledger import Failed, Ledger
+from orchestrator.planning.halving import Halving
+from orchestrator.planning.trial import Inputs, Trial
+from orchestrator.running import ray_driver
+from orchestrator.running.placement import Placement
+
+
+class Dies:
+    """A Ray Train run whose worker is killed."""
+
+    def fit(self) -> None:
+        raise RayActorError
+
+
+@pytest.mark.parametrize("halving", [False, True])
+def test_a_pruned_trial_that_goes_on_and_loses_its_worker_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, halving: bool
+) -> None:
+    ledger = Ledger(open_folder(tmp_path))
+    trial = Trial("part", 0, MethodConfig(), Inputs("a", "b", "c", "d"))
+    ledger.prune({"category": "part", "key": trial.key, "step": 300, "at": "now"})
+    placement = Placement(halving=Halving(3, 2) if halving else None)
+    setup: Any = type("Setup", (), {"placement": placement, "loader": mock.MagicMock()})
+    monkeypatch.setattr(ray, "get", lambda reference: reference)
+    monkeypatch.setattr(ray_driver, "_trainer", lambda *_: Dies())
+    kind = ray_driver._fit_once(trial, setup, ledger, ())
+    failed = isinstance(ledger.record("part", trial.key), Failed)
+    assert (kind, failed) == ((None, False) if halving else ("worker_lost", True))
