@@ -32,6 +32,8 @@ class AttentionSteps:
     """Whether the network weights its features by the attention maps."""
     settings: str
     """What the difference was multiplied and divided by, in words."""
+    made: str = "eq. 5 to 7"
+    """How the attention maps were made, in words."""
 
 
 def attention_steps(
@@ -57,11 +59,18 @@ def attention_steps(
         maps=anomaly_maps(network, images, execution),
         used=network.model.spatial_attention,
         settings=_settings(network),
+        made=_made(network),
     )
 
 
 def _joined(parts: list[list[torch.Tensor]]) -> tuple[npt.NDArray[np.float32], ...]:
     return tuple(torch.cat(level).float().cpu().numpy() for level in zip(*parts))
+
+
+def _made(network: MemSegNet) -> str:
+    first = "" if network.model.m1_from == "m2" else ", but M1 from M3 (model.m1_from)"
+    roots = "" if network.model.attention_mean == "product" else ", roots of their products"
+    return f"eq. 5 to 7{first}{roots}"
 
 
 def _settings(network: MemSegNet) -> str:

@@ -56,7 +56,8 @@ def feature_space(
     ``normal`` and ``anomalous`` are test images; ``simulated`` are anomalies made as training
     makes them (``memseg.simulation.examples``), on held-out images, not on those of ``normal``:
     each would lie beside the image that it was made of. Equal arguments give equal points (on
-    one machine). Raises DataError for less than ``LEAST_IMAGES`` images in all.
+    one machine). Raises DataError for less than ``LEAST_IMAGES`` images in all, and where all
+    images have the same features.
     """
     groups = dict(zip(KINDS, (normal, simulated, anomalous)))
     kinds = np.array([kind for kind, images in groups.items() for _ in images])
@@ -67,9 +68,12 @@ def feature_space(
     features = np.concatenate(
         [bottleneck_features(network, i, execution) for i in groups.values() if len(i)]
     )
+    if not np.ptp(features, axis=0).any():
+        # scikit-learn's t-SNE divides by the spread, and can crash.
+        raise DataError(f"t-SNE of {title}: block 4 gives the same features for every image")
     perplexity = min(PERPLEXITY, (len(kinds) - 1) / 3)
     points = TSNE(
-        perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed
+        perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed % 2**32
     ).fit_transform(features)  # fmt: skip
     return FeatureSpace(
         title=title,

@@ -102,5 +102,5 @@ def _notes(steps: AttentionSteps, scale: str) -> list[str]:
     )  # fmt: skip
     return [
         "DI1 to DI3: difference to the nearest memory sample at levels 1 to 3, mean over channels "
-        f"({steps.settings}). M3, M2, M1: spatial attention maps of eq. 5 to 7.{used} {each}"
+        f"({steps.settings}). M3, M2, M1: spatial attention maps of {steps.made}.{used} {each}"
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from orchestrator.aggregation.conditions import conditions
 from orchestrator.aggregation.markdown_table import bullet, cell, table
 from orchestrator.aggregation.paper import TABLE_1
 from orchestrator.aggregation.rows import AVERAGES, COLUMNS, METRICS, NONE, Row, percent
 from orchestrator.aggregation.seeds import seed_spreads
+from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.grid import describe_point
 
@@ -22,7 +23,7 @@ def render_markdown(tables: Tables) -> str:
         [f"# {cell(tables.plan.name)}", ""],
         _conditions(tables),
         ["", "## Best of each category", ""],
-        _auroc(tables, tables.rows),
+        _auroc(tables.rows, tables.choices, _mark),
         _notes(tables, tables.rows),
         _configurations(tables),
         _average(tables),
@@ -39,9 +40,12 @@ def _conditions(tables: Tables) -> Iterator[str]:
     yield "- image_auroc, pixel_auroc and aupro in per cent; paper: table 1 of the paper"
 
 
-def _auroc(tables: Tables, rows: Sequence[Row]) -> list[str]:
+def _auroc(
+    rows: Sequence[Row], choices: Mapping[str, Choice], mark: Callable[[Row], str]
+) -> list[str]:
+    """``choices``: whose figures the rows are; the baseline is of a trial's own memory images."""
     paper = any(row.category in TABLE_1 for row in rows)
-    baselines = {name: b for name, c in tables.choices.items()
+    baselines = {name: b for name, c in choices.items()
                  if (b := c.winner.result.get(_BASELINE)) is not None}  # fmt: skip
     header = [*COLUMNS, *(_PAPER if paper else ()), *([_BASELINE] if baselines else ())]
     lines = []
@@ -49,7 +53,7 @@ def _auroc(tables: Tables, rows: Sequence[Row]) -> list[str]:
         published = TABLE_1.get(row.category)
         lines.append([
             f"**{row.category}**" if row.category in AVERAGES else cell(row.category),
-            *(percent(getattr(row, name)) + _mark(row) for name in METRICS),
+            *(percent(getattr(row, name)) + mark(row) for name in METRICS),
             cell(row.selection or NONE),
             row.trial or NONE,
             NONE if row.steps is None else str(row.steps),
@@ -116,7 +120,7 @@ def _average(tables: Tables) -> Iterator[str]:
         f"(chosen by: {by}){left_out}"
     )
     yield ""
-    yield from _auroc(tables, tables.average_rows)
+    yield from _auroc(tables.average_rows, tables.average.choices, lambda row: "")
 
 
 def _seeds(tables: Tables) -> Iterator[str]:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
+from orchestrator.aggregation.conditions import training_conditions
 from orchestrator.reproduce.experiment import Finished, Output
 from orchestrator.reproduce.lines import Line, PaperTable, ablation_table
 from orchestrator.reproduce.scores import AUROCS
@@ -25,15 +26,16 @@ def make_curve(finished: Finished) -> Output:
     points = [line for line in table.lines if line.score is not None]
     if len(points) < 2:
         return output
-    files = {**output.files, f"{table.name}.png": draw(table, points)}
+    said = [condition.text for condition in training_conditions(finished.part.plan)]
+    files = {**output.files, f"{table.name}.png": draw(table, points, said)}
     return replace(output, files=files)
 
 
-def draw(table: PaperTable, points: Sequence[Line]) -> bytes:
+def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) -> bytes:
     """A PNG of both AUROCs in per cent over the first label, which is a number.
 
-    Bars are the sample standard deviation over the seeds. What makes the figures mean less than
-    they seem to stands below.
+    Bars are the sample standard deviation over the seeds. Below stand what makes the figures mean
+    less than they seem to, ``said``, and what the bars are.
     """
     # Takes half a second to import: only where something is drawn.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -64,9 +66,13 @@ def draw(table: PaperTable, points: Sequence[Line]) -> bytes:
     axes.grid(alpha=0.3)
     if axes.has_data():
         axes.legend()
-    loud = [line for c in table.conditions if c.loud for line in textwrap.wrap(c.text, _COLUMNS)]
-    if loud:
-        figure.supxlabel("\n".join(loud), fontsize="x-small", x=0.01, ha="left")
+    texts = dict.fromkeys([*(c.text for c in table.conditions if c.loud), *said])
+    scores = [line.score for line in points if line.score]
+    if any(score.deviation(metric) is not None for score in scores for metric in AUROCS):
+        texts["bars: sample standard deviation over the seeds"] = None
+    below = [line for text in texts for line in textwrap.wrap(text, _COLUMNS)]
+    if below:
+        figure.supxlabel("\n".join(below), fontsize="x-small", x=0.01, ha="left")
     FigureCanvasAgg(figure)
     data = io.BytesIO()
     # Without the version of the library: equal figures give equal bytes.

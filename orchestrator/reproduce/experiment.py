@@ -55,6 +55,11 @@ class Part:
         return tuple(c.category for c in self.plan.categories)
 
     @property
+    def every_trial(self) -> tuple[Trial, ...]:
+        """Of all rows and categories; rows may share some."""
+        return tuple(t for row in self.trials.values() for trials in row.values() for t in trials)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The paper's categories that are not among ours."""
         return tuple(c for c in self.experiment.categories if c not in self.categories)

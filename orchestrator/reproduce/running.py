@@ -14,6 +14,7 @@ from orchestrator.aggregation.trial_rows import make_trial_columns
 from orchestrator.aggregation.write import write_failures, write_trials
 from orchestrator.job.job import Job
 from orchestrator.ledger.event_log import read_events
+from orchestrator.ledger.reading import read_records
 from orchestrator.planning.hardware import Capacity
 from orchestrator.planning.render import as_text
 from orchestrator.reproduce.choosing import named_job, of_the_data, wanted
@@ -67,6 +68,9 @@ def _reproduce(
         records = carry_out(job, prepared, console, beaten_of(programme, records))
         write_trials(folder, make_trial_columns(plan, records, frozenset()))
         write_failures(folder, plan.name, read_events(folder))
+    # Trials of pictures that train nothing are in no plan, and may have been trained by another.
+    others = [t for part in programme.parts if not part.experiment.trains for t in part.every_trial]
+    records = {**read_records(prepared.ledger, others), **records}
     made = [
         leave_output(Finished(part, records, job, prepared.ledger), folder, console)
         for part in programme.parts

@@ -11,6 +11,7 @@ from orchestrator.results.files import Experiment
 
 Trial = Mapping[str, Any]
 
+_CONTENTS = {"training images": "train_fingerprint", "test images": "test_fingerprint"}
 _BESIDE = ": "
 """Between a label and what tells apart the configurations that it fits."""
 
@@ -69,12 +70,18 @@ def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None] | 
 
 
 def traits(trial: Trial) -> dict[str, Any]:
-    """All that makes a configuration, by name: settings, method version, weights, textures."""
+    """All that makes a configuration, by name: settings, method version, weights, images."""
     return {
         **trial["settings"],
         "method version": trial["method_version"],
         "encoder weights": trial["encoder_weights"][:19],
         "textures": trial["textures"][:19],
+        **{
+            name: content[:19]
+            for name, key in _CONTENTS.items()
+            if (content := trial.get(key)) is not None
+        },
+        "starts from": (trial.get("start") or "the encoder's weights")[:21],
     }
 
 
@@ -82,7 +89,12 @@ def differing(trials: Sequence[Trial]) -> list[str]:
     """Names of the traits in which trials differ."""
     found = [traits(trial) for trial in trials]
     names = {name: None for one in found for name in one}
-    return [name for name in names if len({repr(one.get(name)) for one in found}) > 1]
+    return [
+        name
+        for name in names
+        # A result that was reduced before contents were kept does not say: no difference.
+        if len({repr(one.get(name)) for one in found if name not in _CONTENTS or name in one}) > 1
+    ]
 
 
 def _split(

@@ -175,6 +175,9 @@ def _about(folder: Folder) -> dict[str, Any]:
         kind = kinds.get(key, str)
         if not isinstance(value, kind):
             raise SettingError(f"{place}: {key} must be {kind.__name__}, got {value!r}")
+    for label in about.get("labels", {}):
+        if not isinstance(label, str):
+            raise SettingError(f"{place}: the label {label!r} is no text: write it in quotes")
     if not all(isinstance(settings, dict) for settings in about.get("labels", {}).values()):
         raise SettingError(f"{place}: each of labels must be a mapping of settings")
     return about

@@ -14,6 +14,8 @@ _KEPT = (
     "ended_at", "weights_sha256",
 )  # fmt: skip
 _COUNTED = ("memory_samples", "held_out")
+_CONTENTS = ("train_fingerprint", "test_fingerprint", "start")
+"""Of the inputs; ``start`` are the weights of a warm start. Files made earlier have none."""
 _SECONDS = ("train", "evaluate", "step_median")
 
 
@@ -27,6 +29,7 @@ def reduce_result(result: Mapping[str, Any]) -> dict[str, Any]:
         **{name: result[name] for name in _KEPT},
         **{name: len(result[name]) for name in _COUNTED},
         "textures": result["inputs"]["textures"],
+        **{name: result["inputs"].get(name) for name in _CONTENTS},
         "torch": result["packages"]["torch"],
         "seconds": {name: seconds.get(name) for name in _SECONDS},
     }

@@ -19,7 +19,10 @@ from memseg.simulation.toy import toy_set
 from memseg.storage import open_folder
 from memseg.timing import measuring
 from memseg.training.execution import make_execution
+from orchestrator.ledger.ledger import Done
+from orchestrator.reproduce import running
 from orchestrator.reproduce.__main__ import main
+from orchestrator.reproduce.experiment import Finished
 from orchestrator.running import roles
 
 Reproduce = Callable[..., int]
@@ -86,6 +89,14 @@ def test_all_are_made_from_kept_weights_and_say_which_are_missing(
     monkeypatch.setattr(roles, "build_network", lambda *_: pytest.fail("trained again"))
     assert reproduce(ALL) == 0
     assert contents(folder) == made
+
+    # Figure 3 trains nothing, and knows what another command trained.
+    seen: list[Finished] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "leave_output", lambda finished, *_: not seen.append(finished))
+        assert reproduce("figure3") == 0
+    (finished,) = seen
+    assert [type(finished.records[t.key]) for t in finished.part.every_trial] == [Done]
 
     # Weights that were changed, then such that an earlier sweep has dropped.
     weights = whole / "model.safetensors"

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from memseg.errors import DataError
+from memseg.evaluation import feature_space as room
 from memseg.evaluation.feature_space import (
     ANOMALOUS,
     NORMAL,
@@ -65,3 +66,18 @@ def test_a_kind_may_be_missing_but_not_all(
     assert set(found.nearest) == {NORMAL, ANOMALOUS}
     with pytest.raises(DataError, match="t-SNE of x needs at least 5 images in all, got 2"):
         feature_space(network, images[:1], images[:0], images[:1], execution, 0, "x")
+
+
+def test_a_block_4_that_gives_the_same_for_every_image_is_said(
+    network: MemSegNet, images: Images, execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """scikit-learn may end the process there."""
+    same = np.zeros((len(images[:5]), 8), np.float32)
+    monkeypatch.setattr(room, "bottleneck_features", lambda network, some, how: same[: len(some)])
+    with pytest.raises(DataError, match="t-SNE of x: block 4 gives the same features"):
+        feature_space(network, images[:5], images[:0], images[5:], execution, 0, "x")
+
+
+def test_any_seed_is_taken(network: MemSegNet, images: Images, execution: Execution) -> None:
+    found = feature_space(network, images, images[:0], images[:0], execution, 5_000_000_000, "x")
+    assert found.seed == 5_000_000_000

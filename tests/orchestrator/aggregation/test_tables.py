@@ -316,3 +316,20 @@ def test_files_are_written_into_the_sweeps_folder(
     assert {n: (tmp_path / "sweeps/line" / n).read_bytes() for n in names} == render_files(tables)
     assert {"auroc.md", "auroc.csv", "auroc.json", "auroc.parquet", "trials.csv",
             "trials.parquet"} <= set(names)  # fmt: skip
+
+
+def test_the_baseline_is_that_of_the_trial_in_its_row(plan_of: Make, records_of: Make) -> None:
+    """It depends on the memory, and so on the configuration; and a fixed one is best of nothing."""
+    plan = plan_of(("screw", "tile"), rates=(0.01, 0.02, 0.04))
+    tables = make_tables(plan, records_of(plan, {
+        ("screw", 0.01, 0): {"score": 0.9, "baseline_image_auroc": 0.55},
+        ("screw", 0.02, 0): {"score": 0.7, "baseline_image_auroc": 0.77},
+        ("tile", 0.02, 0): {"score": 0.7},
+    }))  # fmt: skip
+    best, average = markdown(tables).split("## Best on average")
+    (first,) = (line for line in best.splitlines() if line.startswith("| screw | 9"))
+    assert "†" in first
+    assert first.endswith("| 55.00 |")
+    (second,) = (line for line in average.splitlines() if line.startswith("| screw | 9"))
+    assert "†" not in second
+    assert second.endswith("| 77.00 |")

@@ -7,6 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
+from matplotlib.figure import Figure
 
 from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Ledger
@@ -50,3 +52,18 @@ def test_one_point_is_no_curve(
     records = records_of(part, {("30", "tile", 0): (0.9, 0.8)})
     made = make_curve(finished(part, records, job_of(), tmp_path))
     assert set(made.files) == {"figure8.md", "figure8.csv", "figure8.json"}
+
+
+def test_the_picture_says_its_steps_and_what_its_bars_are(
+    part_of: Make, records_of: Make, job_of: Make, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Figure, "supxlabel", lambda self, text, **_: said.append(text))
+    for seeds in ((0,), (0, 1)):
+        part = part_of(FIGURE_8, "tile", options=("--seeds", str(list(seeds))))
+        figures = {(n, "tile", s): (0.9 - 0.1 * s, 0.8) for n in ("15", "30") for s in seeds}
+        make_curve(finished(part, records_of(part, figures), job_of(), tmp_path))
+    one, two = said
+    assert "steps 2700" in one
+    assert "bars" not in one
+    assert "bars: sample standard deviation over the seeds" in two

@@ -111,6 +111,20 @@ def test_the_same_weights_judged_twice_are_not_two_seeds(
     assert "| base: validation.turned 4 | screw |" in text
 
 
+@pytest.mark.parametrize("inputs", [
+    {"train_fingerprint": "d" * 64}, {"test_fingerprint": "d" * 64},
+    {"start": "sha256:" + "d" * 64},
+], ids=str)  # fmt: skip
+def test_trials_on_other_images_or_from_other_weights_are_not_seeds_of_one_another(
+    place: Path, put: Callable[..., Folder], inputs: dict[str, str]
+) -> None:
+    same = {"textures": "sha256:t", "train_fingerprint": "a" * 64, "test_fingerprint": "b" * 64}
+    put("one", result_of("a", inputs=same), result_of("b", inputs={**same, **inputs}))
+    text = rendered(place).partition("## One")[2]
+    assert "±" not in text
+    assert "d" * 12 in text
+
+
 def test_a_mean_over_fewer_seeds_says_so(place: Path, put: Callable[..., Folder]) -> None:
     metrics = {"image_auroc": 0.9, "pixel_auroc": 0.95, "aupro": None}
     put("one", result_of("a"), result_of("b", seed=1, metrics=metrics))

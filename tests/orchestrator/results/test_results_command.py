@@ -65,6 +65,7 @@ def test_nothing_to_add_and_no_such_sweep_are_said(
         ("title: [", "is no YAML"), ("- a", "must be a mapping"), ("titel: x", "title"),
         ("order: first", "order must be int"), ("labels: [a]", "labels must be dict"),
         ("labels: {a: 1}", "must be a mapping of settings"),
+        ("labels: {no: {}}", "write it in quotes"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_an_experiments_file_is_said_with_its_name(
