@@ -218,9 +218,9 @@ def _conclude(
     notes = publish_winners(tables, ledger)
     drop_weights(tables.plan, records, ledger)
     places = {
-        "tables": folder.at("auroc.md"),
-        "trials": folder.at("trials.csv"),
-        "registry": ledger.workspace.at("registry"),
+        "tables": folder.sub("auroc.md").location,
+        "trials": folder.sub("trials.csv").location,
+        "registry": ledger.workspace.sub("registry").location,
     }
     print_tables(console, tables, places)
     for note in notes:

@@ -27,7 +27,10 @@ def _tables(arguments: argparse.Namespace) -> int:
     workspace = open_workspace(arguments.workspace)
     rebuilt = rebuild_tables(workspace, arguments.sweep, _note)
     folder = rebuilt.folder
-    places = {"tables": folder.at("auroc.md"), "trials": folder.at("trials.csv")}
+    places = {
+        "tables": folder.sub("auroc.md").location,
+        "trials": folder.sub("trials.csv").location,
+    }
     print_tables(console(), rebuilt.tables, places)
     return OK if rebuilt.tables.complete else PROBLEMS
 
