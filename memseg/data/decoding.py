@@ -127,7 +127,7 @@ def _decode(data: bytes, name: str) -> Pixels:
         )
     if sorted(pixels.shape[:2]) != sorted((header.height, header.width)):
         raise DataError(f"{name} is damaged: its size is not that of its header; save it again")
-    if header.kind == "TIFF" and pixels.dtype == np.uint8 and _is_transparent(data):
+    if header.alpha and pixels.dtype == np.uint8 and _is_transparent(data):
         raise DataError(
             f"{name} is a TIFF with transparent pixels, whose colours are lost when it is read: "
             "save it without an alpha channel"

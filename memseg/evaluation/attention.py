@@ -32,7 +32,7 @@ class AttentionSteps:
     """Whether the network weights its features by the attention maps."""
     settings: str
     """What the difference was multiplied and divided by, in words."""
-    made: str = "eq. 5 to 7"
+    made: str
     """How the attention maps were made, in words."""
 
 

@@ -69,8 +69,9 @@ def _reproduce(
         write_trials(folder, make_trial_columns(plan, records, frozenset()))
         write_failures(folder, plan.name, read_events(folder))
     # Trials of pictures that train nothing are in no plan, and may have been trained by another.
-    others = [t for part in programme.parts if not part.experiment.trains for t in part.every_trial]
-    records = {**read_records(prepared.ledger, others), **records}
+    pictures = [part for part in programme.parts if not part.experiment.trains]
+    others = [t for part in pictures for t in part.every_trial if t.key not in records]
+    records = {**records, **read_records(prepared.ledger, others)}
     made = [
         leave_output(Finished(part, records, job, prepared.ledger), folder, console)
         for part in programme.parts

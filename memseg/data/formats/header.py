@@ -22,6 +22,8 @@ class Header:
     """PNG, JPEG, BMP, TIFF or WEBP."""
     width: int
     height: int
+    alpha: bool = False
+    """Of a TIFF: whether a channel may be alpha."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:

@@ -53,7 +53,8 @@ def inspect_tiff(data: bytes) -> Header:
     full = [page for page in pages if not _first(page, _SUBFILE, 0) & 1]
     if len(full) > 1 or full[:1] != pages[:1]:
         raise UnusableError(f"has {len(pages)} pages: save the one picture that counts")
-    header = Header("TIFF", _first(pages[0], _WIDTH, 0), _first(pages[0], _HEIGHT, 0))
+    sides = _first(pages[0], _WIDTH, 0), _first(pages[0], _HEIGHT, 0)
+    header = Header("TIFF", *sides, alpha=_first(pages[0], _SAMPLES, 1) in (2, 4))
     _check_kind(pages[0])
     _check_parts(pages[0], header, len(data))
     return header

@@ -67,7 +67,7 @@ def test_figure_7_has_a_column_for_each_network() -> None:
 
 
 def steps(levels: tuple[npt.NDArray[np.float32], ...]) -> AttentionSteps:
-    return AttentionSteps(levels, levels, MAPS[1:], True, "absolute, times 100")
+    return AttentionSteps(levels, levels, MAPS[1:], True, "absolute, times 100", "eq. 5 to 7")
 
 
 def test_figure_9_scales_a_column_or_each_panel() -> None:
