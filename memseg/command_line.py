@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 
@@ -15,10 +16,17 @@ OK, WRONG, INTERRUPTED = 0, 2, 130
 def answered(work: Callable[[], int], interrupted: str) -> int:
     """The exit code of ``work``; what it raises becomes one message and WRONG.
 
-    ``interrupted``: what Ctrl-C leaves behind, in words; then the code is INTERRUPTED.
+    ``interrupted``: what Ctrl-C leaves behind, in words; then the code is INTERRUPTED. A reader
+    of standard output that has seen enough (``| head``) is OK.
     """
     try:
-        return work()
+        code = work()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python flushes it once more at its end.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return OK
     except SystemExit as stop:  # argparse has said why
         return int(stop.code or 0)
     except MemSegError as error:

@@ -8,6 +8,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from memseg.command_line import answered
 from memseg.errors import MemSegError, StorageDownError
 
 ALL_DONE, SOME_FAILED, WRONG, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -42,6 +43,16 @@ def explained(run: Callable[[], int], errors: Console) -> int:
             "interrupted: finished trials are kept; the same command again goes on from here"
         )
         return INTERRUPTED
+
+
+def show_help(text: str) -> int:
+    """Prints a command's help; the exit code."""
+
+    def work() -> int:
+        print(text)
+        return ALL_DONE
+
+    return answered(work, "")
 
 
 def heed_signals() -> None:

@@ -12,7 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.commands import ALL_DONE, SOME_FAILED, consoles, explained, heed_signals
+from orchestrator.commands import (
+    ALL_DONE,
+    SOME_FAILED,
+    consoles,
+    explained,
+    heed_signals,
+    show_help,
+)
 from orchestrator.job.arguments import wants_help
 from orchestrator.job.help import help_text
 from orchestrator.job.read import read_job
@@ -23,8 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a sweep; returns the exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     if wants_help(arguments):
-        print(help_text())
-        return ALL_DONE
+        return show_help(help_text())
     console, errors = consoles()
 
     def run() -> int:

@@ -11,31 +11,28 @@ import sys
 import time
 from collections.abc import Sequence
 
-from memseg.errors import MemSegError, StorageError
+from memseg.command_line import OK, answered
+from memseg.errors import StorageError
 from memseg.storage import open_folder
 from orchestrator.ledger.rebuild import Rebuilt, rebuild_index
 
-OK, WRONG = 0, 2
 _MOST_SHOWN = 10
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    try:
+
+    def work() -> int:
         arguments = _parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
-    try:
         workspace = open_folder(arguments.workspace)
         if not workspace.exists():
             raise StorageError(f"workspace {workspace.path} does not exist: give --workspace DIR")
         start = time.perf_counter()
         rebuilt = rebuild_index(workspace)
-    except MemSegError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return WRONG
-    sys.stdout.write(_report(rebuilt, workspace.at(rebuilt.path), time.perf_counter() - start))
-    return OK
+        sys.stdout.write(_report(rebuilt, workspace.at(rebuilt.path), time.perf_counter() - start))
+        return OK
+
+    return answered(work, "interrupted: the index is as it was")
 
 
 def _parser() -> argparse.ArgumentParser:

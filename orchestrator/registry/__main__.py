@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from memseg.command_line import answered
 from orchestrator.registry.commands import changing, collecting, exporting, looking, rebuilding
-from orchestrator.registry.commands.common import OK, Adder, Run
+from orchestrator.registry.commands.common import Adder, Run
 
 COMMANDS: tuple[Adder, ...] = (
     looking.add, changing.add, collecting.add, rebuilding.add, exporting.add,
@@ -27,11 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def work() -> int:
         arguments = _parser().parse_args(argv)
         run: Run = arguments.run
-        try:
-            return run(arguments)
-        except BrokenPipeError:  # piped into head
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-            return OK
+        return run(arguments)
 
     return answered(work, "interrupted")
 

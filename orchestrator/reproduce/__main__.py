@@ -13,7 +13,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.commands import ALL_DONE, SOME_FAILED, consoles, explained, heed_signals
+from orchestrator.commands import (
+    ALL_DONE,
+    SOME_FAILED,
+    consoles,
+    explained,
+    heed_signals,
+    show_help,
+)
 from orchestrator.job.arguments import wants_help
 from orchestrator.job.help import reproduce_help
 from orchestrator.job.read import read_job
@@ -28,8 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code."""
     names, options = split_arguments(sys.argv[1:] if argv is None else argv)
     if wants_help(options):
-        print(reproduce_help({e.name: e.title for e in EXPERIMENTS}, EVERYTHING))
-        return ALL_DONE
+        return show_help(reproduce_help({e.name: e.title for e in EXPERIMENTS}, EVERYTHING))
     if not any(token.partition("=")[0] == "--config" for token in options):
         options = ["--config", DEFAULT, *options]
     console, errors = consoles()

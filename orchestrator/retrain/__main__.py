@@ -17,7 +17,14 @@ from rich.console import Console
 
 from memseg.errors import MemSegError
 from memseg.storage import open_folder
-from orchestrator.commands import ALL_DONE, SOME_FAILED, consoles, explained, heed_signals
+from orchestrator.commands import (
+    ALL_DONE,
+    SOME_FAILED,
+    consoles,
+    explained,
+    heed_signals,
+    show_help,
+)
 from orchestrator.job.arguments import wants_help
 from orchestrator.job.help import retrain_help
 from orchestrator.job.job import Job
@@ -36,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code."""
     arguments = [_own(token) for token in (sys.argv[1:] if argv is None else argv)]
     if wants_help(arguments):
-        print(retrain_help())
-        return ALL_DONE
+        return show_help(retrain_help())
     if not any(token.partition("=")[0] == "--config" for token in arguments):
         arguments = ["--config", DEFAULT, *arguments]
     console, errors = consoles()

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from memseg.command_line import OK, answered
 from memseg.config.precision import resolve_precision
-from memseg.errors import MemSegError, StorageError
+from memseg.errors import StorageError
 from memseg.storage import Folder, open_folder
 from orchestrator.job.files import REPOSITORY
 from orchestrator.job.job import Job
@@ -30,7 +31,6 @@ from orchestrator.planning.sizes import DEVICE, EXECUTOR, GPUS, sizes_of
 from orchestrator.results.files import read_experiments
 from orchestrator.sizes.text import schedule_markdown, sizes_markdown
 
-OK, WRONG = 0, 2
 JOBS = ("jobs/paper.yaml", "jobs/paper-grid.yaml")
 _OFF = 0.2
 _SETTINGS = ("--device", DEVICE, "--resources.threads", "4")
@@ -38,21 +38,18 @@ _SETTINGS = ("--device", DEVICE, "--resources.threads", "4")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints both tables and returns the exit code."""
-    try:
+
+    def work() -> int:
         options = _parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
-    try:
         measured = _finished(options.workspace) if options.workspace else []
         recorded = _recorded(options.results)
         planned = [_planned(file) for file in JOBS]
-    except MemSegError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return WRONG
-    sizes = [s for job, plan in planned for s in sizes_of(plan, job.config.resources, measured)]
-    sys.stdout.write("## Sizes\n\n" + sizes_markdown(sizes))
-    sys.stdout.write("\n## Schedule\n\n" + _schedules(planned[-1][1], recorded))
-    return OK
+        sizes = [s for job, plan in planned for s in sizes_of(plan, job.config.resources, measured)]
+        sys.stdout.write("## Sizes\n\n" + sizes_markdown(sizes))
+        sys.stdout.write("\n## Schedule\n\n" + _schedules(planned[-1][1], recorded))
+        return OK
+
+    return answered(work, "interrupted")
 
 
 def _parser() -> argparse.ArgumentParser:

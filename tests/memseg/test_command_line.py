@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 
 import pytest
 
@@ -31,6 +33,23 @@ def test_what_work_raises_is_one_message_and_a_code(
 ) -> None:
     assert answered(raising(error), "nothing was written") == code
     assert capsys.readouterr().err == said
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    program = (
+        "import sys; from memseg.command_line import answered; "
+        "sys.exit(answered(lambda: print('much ' * {words}) or 0, ''))"
+    )
+    for words in (1, 100_000):  # what fits into a buffer fails only when that is flushed
+        run = subprocess.Popen(
+            [sys.executable, "-c", program.format(words=words)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        assert (run.wait(60), run.stderr.read()) == (OK, "")
+        run.stderr.close()
 
 
 def test_an_error_of_the_program_itself_is_not_hidden() -> None:
