@@ -35,6 +35,7 @@ from memseg.model.network import MemSegNet, load_state, start_from
 from memseg.simulation.foreground import foreground_masks, resolved_foreground
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
+from memseg.training.allocator import keep_freed_memory
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.training.hardware import hardware
 from memseg.training.loop import TrainingImages, TrainingSummary, train
@@ -109,6 +110,8 @@ def run_trial(
     if start is not None:
         start_from(network, start.state)
     if trained is None:
+        if execution.device.type == "cpu":
+            keep_freed_memory()
         data = _training_images(trial, product, roles, folder)
         gate = (
             None

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from memseg.config.method import OptimizerConfig
@@ -28,8 +28,9 @@ def test_warm_up_rises_in_equal_steps_to_the_cosines_start() -> None:
     warm=st.integers(0, 100),
     at=st.floats(0, 1, exclude_max=True),
 )
+@example(lr=0.9899604727450227, steps=41, warm=41, at=0.984375)  # lr * 41 / 41 > lr
 def test_the_rate_stays_between_zero_and_the_setting(
     lr: float, steps: int, warm: int, at: float
 ) -> None:
     rate = learning_rate(OptimizerConfig(lr=lr, warmup_steps=warm), math.floor(at * steps), steps)
-    assert 0 <= rate <= lr
+    assert 0 <= rate <= math.nextafter(lr, 2)
