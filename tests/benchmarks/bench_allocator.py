@@ -26,7 +26,7 @@ def give_back() -> bool:
     """The opposite: blocks from 128 KiB are the system's own, as glibc starts with."""
     library = ctypes.CDLL(None)
     settings = ((-4, 65536), (-3, 2**17), (-1, 2**17), (-2, 2**17))  # MMAP_MAX, and its threshold
-    return all([library.mallopt(*setting) for setting in settings])
+    return all(library.mallopt(*setting) for setting in settings)
 
 
 def main() -> None:
