@@ -26,6 +26,7 @@ from memseg.model.network import build_network
 from memseg.model.weights import EncoderWeights
 from memseg.simulation.foreground import foreground_masks
 from memseg.simulation.simulate import Simulator
+from memseg.training.allocator import keep_freed_memory
 from memseg.training.execution import make_execution, set_threads
 from memseg.training.loop import TrainingImages, make_batch
 from memseg.training.step import make_optimizer, train_step
@@ -86,6 +87,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     set_threads(options.threads)
+    keep_freed_memory()  # as in a training
     variants = [v for v in VARIANTS if v[0] == "fp32" or not options.fp32]
     steps = {v: make_step(options.size, options.batch, options.samples, *v) for v in variants}
     seconds: dict[tuple[str, bool], list[float]] = {variant: [] for variant in variants}
