@@ -15,6 +15,7 @@ from memseg.data.textures import PROCEDURAL_TEXTURES
 from memseg.errors import DataError
 from memseg.storage import Folder, open_folder
 from memseg.training.shares import check_split
+from memseg.words import counted
 from orchestrator.aggregation.tables import Tables, make_tables
 from orchestrator.aggregation.terminal import print_tables
 from orchestrator.aggregation.winners import Beaten, no_weights, weights_to_drop
@@ -184,7 +185,8 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
 
 def _announce(job: Job, plan: Plan, left: int, allotment: Allotment, console: Console) -> None:
     total = len(plan.trials) + len(plan.refused)
-    said = [f"{plan.name}: {total} trials of {len(plan.categories)} categories, {left} to run"]
+    categories = counted(len(plan.categories), "category", "categories")
+    said = [f"{plan.name}: {counted(total, 'trial')} of {categories}, {left} to run"]
     if left:
         said.append(
             f"executor {allotment.executor}, {allotment.at_once} at once with "

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from memseg.words import counted
 from orchestrator.job.job import Job
 from orchestrator.ledger.ledger import Done, Record
 from orchestrator.planning.allotment import Allotment
@@ -103,10 +104,9 @@ def _seconds(
 
 def _whole(whole: Programme, allotment: Allotment, records: Mapping[str, Record]) -> str:
     trials = [t for t in whole.plan.trials if not isinstance(records.get(t.key), Done)]
-    return (
-        f"with the missing ones as published it would be {len(whole.plan.trials)} trials, about "
-        f"{duration(_seconds(whole.plan, trials, allotment, records))}"
-    )
+    cost = duration(_seconds(whole.plan, trials, allotment, records))
+    planned = counted(len(whole.plan.trials), "trial")
+    return f"with the missing ones as published it would be {planned}, about {cost}"
 
 
 def _categories(programme: Programme) -> list[str]:

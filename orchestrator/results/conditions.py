@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from memseg.words import counted
 from orchestrator.aggregation.paper import STEPS
 
 Trial = Mapping[str, Any]
@@ -36,11 +37,9 @@ def _each(trials: Sequence[Trial], of: Any) -> str:
     counts = Counter(of(trial) for trial in trials)
     if len(counts) == 1:
         return str(next(iter(counts)))
-    return ", ".join(f"{value} ({_trials(count)})" for value, count in sorted(counts.items()))
-
-
-def _trials(count: int) -> str:
-    return "1 trial" if count == 1 else f"{count} trials"
+    return ", ".join(
+        f"{value} ({counted(count, 'trial')})" for value, count in sorted(counts.items())
+    )
 
 
 def _steps(trial: Trial) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from memseg.errors import MemSegError, StorageDownError
 from memseg.storage import open_folder
 from memseg.versions.version import Version
+from memseg.words import counted
 from orchestrator.aggregation.selection import Finished
 from orchestrator.aggregation.tables import Tables
 from orchestrator.job.job import Job
@@ -112,9 +113,9 @@ def _images(
         )
     if images.known_tests:
         say(
-            f"{category}: {len(images.known_tests)} test images were training images of the "
-            f"champion or of what the challenger started from, and are left out: "
-            f"{images.known_tests[0]}, ..."
+            f"{category}: {counted(len(images.known_tests), 'image')} of the test set, seen in "
+            "training by the champion or the challenger's start, judged nothing: "
+            f"{_first(images.known_tests)}"
         )
     if len(images.normal) < least:
         say(
@@ -143,3 +144,7 @@ def _figures(
             config, versions, winner.trial, images.normal, images.known_tests, sources, placement
         )
     return judge(versions, winner.trial, images.normal, images.known_tests, sources, placement)
+
+
+def _first(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -74,7 +74,7 @@ def test_the_life_of_product_lines(
     said = capsys.readouterr().out
     assert "brushed_metal: unchanged" in said
     assert "connector: new" in said
-    assert "1 trials of 1 categories" in said
+    assert "1 trial of 1 category" in said
     assert registry(tmp_path).champion_id("connector") is not None
 
     image = lines / "brushed_metal" / "train" / "good" / "new.png"
@@ -129,7 +129,7 @@ def test_a_new_model_that_could_not_be_judged_is_judged_the_next_time(
     assert retrain() == 0
     said = capsys.readouterr().out
     assert f"brushed_metal: not judged: version {second} was made from these images" in said
-    assert "1 trials of 1 categories, 0 to run" in said
+    assert "1 trial of 1 category, 0 to run" in said
     assert f"{second} is promoted to champion" in said
     assert found.champion_id("brushed_metal") == second
     assert retrain() == 0
@@ -155,7 +155,7 @@ def test_images_that_are_put_back_are_judged_again_without_a_training(
     assert retrain() == 0
     said = capsys.readouterr().out
     assert f"brushed_metal: not judged: version {first} was made from these images" in said
-    assert "1 trials of 1 categories, 0 to run" in said
+    assert "1 trial of 1 category, 0 to run" in said
     assert found.champion_id("brushed_metal") == first
     assert retrain() == 0
     assert "brushed_metal: unchanged" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from memseg.errors import MemSegError, RegistryError
 from memseg.versions.version import Version
+from memseg.words import counted
 from orchestrator.registry.commands.changing import change_line
 from orchestrator.registry.commands.common import (
     OK,
@@ -135,14 +136,14 @@ def _verify(arguments: argparse.Namespace) -> int:
     if problems:
         for problem in problems:
             sys.stdout.write(f"{plain(str(problem))}\n")
-        word = "problem" if len(problems) == 1 else "problems"
-        sys.stdout.write(f"{len(problems)} {word} in {registry.folder.path}\n")
+        sys.stdout.write(f"{counted(len(problems), 'problem')} in {registry.folder.path}\n")
         return PROBLEMS
     versions = sum(len(registry.version_ids(name)) for name in names)
     if not versions:
         sys.stdout.write(f"no models yet in {registry.folder.path}: nothing to verify\n")
         return OK
+    categories = counted(len(names), "category", "categories")
     sys.stdout.write(
-        f"verified: {versions} versions of {len(names)} categories in {registry.folder.path}\n"
+        f"verified: {counted(versions, 'version')} of {categories} in {registry.folder.path}\n"
     )
     return OK
