@@ -113,8 +113,8 @@ def _images(
         )
     if images.known_tests:
         say(
-            f"{category}: {counted(len(images.known_tests), 'image')} of the test set, seen in "
-            "training by the champion or the challenger's start, judged nothing: "
+            f"{category}: left out of judging: {counted(len(images.known_tests), 'test image')}, "
+            "seen in training by the champion or the challenger's start: "
             f"{_first(images.known_tests)}"
         )
     if len(images.normal) < least:
