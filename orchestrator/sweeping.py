@@ -12,7 +12,7 @@ from rich.console import Console
 
 from memseg.config.precision import read_cpu_flags, resolve_precision
 from memseg.data.textures import PROCEDURAL_TEXTURES
-from memseg.errors import DataError
+from memseg.errors import DataError, SettingError
 from memseg.storage import Folder, open_folder
 from memseg.training.shares import check_split
 from memseg.words import counted
@@ -103,6 +103,11 @@ def where_it_runs(job: Job, run: Callable[[Capacity, Iterable[str]], T]) -> T:
     """
     config = job.config
     address = config.address or os.environ.get("RAY_ADDRESS")
+    if config.resources.autoscaled_nodes and not address and not config.dry_run:
+        raise SettingError(
+            "resources.autoscaled_nodes are nodes of a cluster, but none is joined: set address, "
+            "submit as a Ray job, or leave it out"
+        )
     if config.executor != "ray" or config.dry_run or not address:
         return run(this_machine(os.environ), read_cpu_flags())
     # A cluster's devices decide what can run there, not those of the machine that plans.
@@ -110,7 +115,7 @@ def where_it_runs(job: Job, run: Callable[[Capacity, Iterable[str]], T]) -> T:
     from orchestrator.running.ray_executor import ray_session
 
     with ray_session(config.address):
-        return run(cluster_capacity(), common_cpu_flags())
+        return run(cluster_capacity(config.resources), common_cpu_flags())
 
 
 def look(job: Job, capacity: Capacity, flags: Iterable[str]) -> Found:

@@ -76,7 +76,13 @@ class ResourcesConfig(Group):
         0.0, "GPUs of a worker, a fraction to share one; 0: one on cuda, none on cpu",
         low=0, high=1,
     )  # fmt: skip
-    max_concurrent: int = setting(0, "trials at once; 0: as many as fit", low=0)
+    max_concurrent: int = setting(0, "at most so many trials at once; 0: as many as fit", low=0)
+    autoscaled_nodes: int = setting(
+        0, "nodes that the cluster's autoscaler starts at most, which Ray does not tell; 0: only "
+        "those count that are there when the job starts", low=0, high=10_000,
+    )  # fmt: skip
+    autoscaled_cpus: int = setting(0, "CPUs of such a node", low=0, high=10_000)
+    autoscaled_gpus: int = setting(0, "GPUs of such a node", low=0, high=64)
 
     @property
     def cpus(self) -> int:
@@ -93,6 +99,14 @@ class ResourcesConfig(Group):
             raise SettingError(
                 f"resources.cpus_per_trial must be at least resources.threads "
                 f"({self.threads}) or 0, got {self.cpus_per_trial}"
+            )
+        if bool(self.autoscaled_nodes) != bool(self.autoscaled_cpus) or (
+            self.autoscaled_gpus and not self.autoscaled_nodes
+        ):
+            raise SettingError(
+                "resources.autoscaled_nodes and resources.autoscaled_cpus belong together (and "
+                f"autoscaled_gpus to them), got {self.autoscaled_nodes} nodes with "
+                f"{self.autoscaled_cpus} CPUs and {self.autoscaled_gpus} GPUs"
             )
         if self.workers_per_trial > 1 and 0 < self.gpus_per_trial < 1:
             raise SettingError(

@@ -9,7 +9,7 @@ from orchestrator.job.settings import ResourcesConfig
 from orchestrator.planning.hardware import Capacity
 
 CONTROLLER_GIB = 1.2
-"""On the head for each running trial: its Train controller with helpers (DESIGN.md)."""
+"""On the head for each running trial: its Train controller with helpers."""
 USABLE_MEMORY = 0.85
 
 
@@ -69,6 +69,12 @@ def allot(
 def _check_fits(resources: ResourcesConfig, cpus: int, gpus: float, capacity: Capacity) -> None:
     workers = resources.workers_per_trial
     among = f" of {workers} workers" if workers > 1 else ""
+    if not capacity.cpus:
+        raise SettingError(
+            "there is no CPU for a trial: the cluster has a head only. Start a worker node, or "
+            "name the nodes that its autoscaler would start: resources.autoscaled_nodes, "
+            "resources.autoscaled_cpus and resources.autoscaled_gpus"
+        )
     if cpus * workers > capacity.cpus:
         name = "cpus_per_trial" if resources.cpus_per_trial else "threads"
         or_workers = " or resources.workers_per_trial" if workers > 1 else ""

@@ -1,6 +1,6 @@
 """What a plan will cost: time, memory and disk, before anything is started. Pure.
 
-Constants are METHOD.md's measurements; every figure made from them is an estimate and shown
+Constants were measured on two CPU cores; every figure made from them is an estimate and shown
 as one. Seconds per step come from finished trials of the ledger as soon as there are any.
 """
 
@@ -28,9 +28,9 @@ MEMORY_SAMPLE_BYTES = 1.84e6
 """Features of one memory sample at 256 x 256 pixels, fp32."""
 
 ASSUMED_GFLOP_PER_S: Mapping[tuple[str, str], float] = {
-    # A CPU thread: a step on two threads took 5.4 s in fp32 and 1.2 s in bf16 with AMX.
+    # A CPU thread: a step on two threads took 5.4 s in fp32 and 2 s in bf16 with AMX (results/).
     ("cpu", "fp32"): 47.0,
-    ("cpu", "bf16"): 210.0,
+    ("cpu", "bf16"): 128.0,
     # A GPU was never measured: a step is bound by launches there, not by arithmetic.
     ("cuda", "fp32"): 5_000.0,
     ("cuda", "bf16"): 10_000.0,

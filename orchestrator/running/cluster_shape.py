@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orchestrator.job.settings import ResourcesConfig
 from orchestrator.planning.allotment import Allotment
 
 UNLIMITED = 10**6
@@ -42,6 +43,14 @@ class ClusterShape:
         """How many workers of trials fit at once."""
         alive = sum(_on_node(node, allotment) for node in self.nodes)
         return max(alive, sum(g.most * _on_node(g.resources, allotment) for g in self.groups))
+
+
+def named_groups(resources: ResourcesConfig) -> tuple[NodeGroup, ...]:
+    """The autoscaler's nodes by the settings: () where they name none."""
+    if not resources.autoscaled_nodes:
+        return ()
+    node = {"CPU": resources.autoscaled_cpus, "GPU": resources.autoscaled_gpus}
+    return (NodeGroup(node, resources.autoscaled_nodes),)
 
 
 def _on_node(node: Mapping[str, float], allotment: Allotment) -> int:

@@ -84,7 +84,7 @@ def execute(
                 ordered = _in_order(plan, to_do, allotment, records)
                 run_on_ray(
                     ordered, sources, placement, ledger, listener, allotment,
-                    config.resources.max_concurrent, plan.name, log.run, rivals,
+                    config.resources, plan.name, log.run, rivals,
                 )  # fmt: skip
     except BaseException as error:
         ended(log, error)

@@ -8,18 +8,23 @@ import ray
 from ray._private.state import state
 
 from memseg.config.precision import read_cpu_flags
+from orchestrator.job.settings import ResourcesConfig
 from orchestrator.planning.hardware import GIB, Capacity
-from orchestrator.running.cluster_shape import UNLIMITED, ClusterShape, NodeGroup
+from orchestrator.running.cluster_shape import UNLIMITED, ClusterShape, NodeGroup, named_groups
 from orchestrator.running.ray_nodes import ask_each
 
 
-def cluster_shape() -> ClusterShape:
-    """The connected cluster's alive nodes, and what its autoscaler may add."""
+def cluster_shape(resources: ResourcesConfig) -> ClusterShape:
+    """The connected cluster's alive nodes, and what its autoscaler may add by the settings."""
     nodes = tuple(node["Resources"] for node in ray.nodes() if node["Alive"])
+    return ClusterShape(nodes, named_groups(resources) or _told_groups())
+
+
+def _told_groups() -> tuple[NodeGroup, ...]:
     # Ray has no public question for the autoscaler's limits; its own Data library asks so too.
+    # Ray 2.60's autoscaler leaves the answer empty: hence the settings.
     config = state.get_cluster_config()
-    groups = () if config is None else tuple(_group(g) for g in config.node_group_configs)
-    return ClusterShape(nodes, groups)
+    return () if config is None else tuple(_group(g) for g in config.node_group_configs)
 
 
 def _group(group: Any) -> NodeGroup:
@@ -27,9 +32,9 @@ def _group(group: Any) -> NodeGroup:
     return NodeGroup(dict(group.resources), most)
 
 
-def cluster_capacity() -> Capacity:
+def cluster_capacity(resources: ResourcesConfig) -> Capacity:
     """CPUs and GPUs that the connected cluster has or may get; memory is the head's."""
-    shape = cluster_shape()
+    shape = cluster_shape(resources)
     heads = [node for node in shape.nodes if "node:__internal_head__" in node]
     return Capacity(
         cpus=int(shape.total("CPU")),

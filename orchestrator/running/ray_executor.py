@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from memseg.errors import SettingError, StorageError
+from orchestrator.job.settings import ResourcesConfig
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.allotment import CONTROLLER_GIB, USABLE_MEMORY, Allotment
 from orchestrator.planning.trial import Trial
@@ -51,18 +52,18 @@ def run_on_ray(
     ledger: Ledger,
     listener: Listener,
     allotment: Allotment,
-    most_at_once: int,
+    resources: ResourcesConfig,
     sweep: str,
     run: str,
     rivals: Rivals,
 ) -> None:
     """Runs the trials on the connected cluster; what became of each is in the ledger.
 
-    ``most_at_once``: 0 for as many as the cluster holds (and the head's memory, on one node).
+    As many at once as the cluster holds, and the head's memory, and ``resources`` admit.
     ``run``: name of this run of the sweep, the owner of its claims. Raises SettingError when no
     node can hold one trial.
     """
-    at_once = _fitting(allotment, most_at_once)
+    at_once = _fitting(allotment, resources)
     check_workspace_on_nodes(ledger.workspace)
     loader = InputLoader.options(  # type: ignore[attr-defined]
         resources=HEAD, max_restarts=-1, max_task_retries=-1
@@ -114,13 +115,13 @@ def _explained(what: str) -> Iterator[None]:
         raise StorageError(f"{what}: {' '.join(lines[:3] + lines[-1:])[:800]}") from error
 
 
-def _fitting(allotment: Allotment, most: int) -> int:
+def _fitting(allotment: Allotment, resources: ResourcesConfig) -> int:
     """How many trials run at once: what the nodes hold that are there or may be started.
 
     At most the setting. On a single node the planner's figure counts too: it knows the node's
     memory.
     """
-    shape = cluster_shape()
+    shape = cluster_shape(resources)
     fitting = shape.holds(allotment) // allotment.workers
     if not fitting:
         may = " or may get" if shape.groups else ""
@@ -128,16 +129,17 @@ def _fitting(allotment: Allotment, most: int) -> int:
             f"a trial needs {allotment.workers} workers with {allotment.cpus} CPUs and "
             f"{allotment.gpus:g} GPUs each, a worker on one node; the largest node that the "
             f"cluster has{may} has {shape.largest('CPU'):g} CPUs, {shape.largest('GPU'):g} GPUs: "
-            "lower resources.threads, gpus_per_trial or workers_per_trial"
+            "lower resources.threads, gpus_per_trial or workers_per_trial, or name the nodes that "
+            "an autoscaler would start: resources.autoscaled_nodes"
         )
     if len(shape.nodes) == 1 and not shape.groups:
         fitting = min(fitting, allotment.at_once)
-    return min(fitting, _controllers_on_head(), most or fitting)
+    return min(fitting, _controllers_on_head(resources), resources.max_concurrent or fitting)
 
 
-def _controllers_on_head() -> int:
+def _controllers_on_head(resources: ResourcesConfig) -> int:
     """All controllers live on the head: what its memory holds of them, at least one."""
-    return max(1, int(USABLE_MEMORY * cluster_capacity().memory_gib / CONTROLLER_GIB))
+    return max(1, int(USABLE_MEMORY * cluster_capacity(resources).memory_gib / CONTROLLER_GIB))
 
 
 @contextlib.contextmanager

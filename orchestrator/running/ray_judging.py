@@ -29,7 +29,7 @@ def judge_on_ray(
 ) -> dict[str, dict[str, float | None]]:
     """``judge`` in a task with a worker's resources. Raises MemSegError."""
     with ray_session(config.address):
-        gpus = gpus_to_judge(config, placement.device, cluster_capacity().gpus)
+        gpus = gpus_to_judge(config, placement.device, cluster_capacity(config.resources).gpus)
         task = ray.remote(_judge).options(
             num_cpus=config.resources.cpus,
             num_gpus=gpus,

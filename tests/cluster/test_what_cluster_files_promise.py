@@ -145,6 +145,38 @@ def test_a_pod_is_bounded_and_no_root(name: str) -> None:
         assert {"cpu", "memory", "ephemeral-storage"} <= set(resources["limits"])
 
 
+def test_the_autoscaler_and_the_submitter_are_bounded_too() -> None:
+    job = load("rayjob.yaml")["spec"]
+    submitter = job["submitterPodTemplate"]["spec"]
+    assert submitter["securityContext"]["runAsNonRoot"] is True
+    assert submitter["automountServiceAccountToken"] is False
+    (container,) = submitter["containers"]
+    # KubeRay puts its own there.
+    assert "command" not in container
+    for bounded in (container, job["rayClusterSpec"]["autoscalerOptions"]):
+        assert bounded["securityContext"]["allowPrivilegeEscalation"] is False
+        assert bounded["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert bounded["resources"]["requests"] == bounded["resources"]["limits"]
+
+
+@pytest.mark.parametrize("name", ["rayjob.yaml", "retrain-cronjob.yaml"])
+def test_a_job_names_what_the_autoscaler_may_start(name: str) -> None:
+    job = load(name)["spec"]
+    if name == "rayjob.yaml":
+        words = job["entrypoint"].split()
+    else:
+        words = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"]
+    said = {
+        words[i][12:]: int(words[i + 1]) for i in range(len(words)) if "--resources" in words[i]
+    }
+    for group in _cluster()["workerGroupSpecs"]:
+        limits = group["template"]["spec"]["containers"][0]["resources"]["limits"]
+        assert said["autoscaled_nodes"] == group["maxReplicas"]
+        assert said["autoscaled_cpus"] == int(limits["cpu"])
+        assert said["autoscaled_gpus"] == int(limits["nvidia.com/gpu"])
+        assert said["threads"] <= said["autoscaled_cpus"]
+
+
 def test_a_ray_job_cleans_up_and_tries_again_a_few_times() -> None:
     job = load("rayjob.yaml")["spec"]
     assert job["shutdownAfterJobFinishes"] is True

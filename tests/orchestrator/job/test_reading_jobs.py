@@ -179,6 +179,8 @@ def test_a_pair_named_in_another_order_is_the_same_axis(read: Read) -> None:
         ("dry_run: maybe", "dry_run must be true or false"),
         ("data.normal: train/ok", "data.normal belongs to data.layout folder"),
         ("resources: {threads: 4, cpus_per_trial: 2}", "at least resources.threads"),
+        ("resources: {autoscaled_nodes: 4}", "belong together.*4 nodes with 0 CPUs"),
+        ("resources: {autoscaled_gpus: 1}", "belong together"),
         ("textures: ''", "textures must not be empty"),
         ("data: {demo: true, root: /images}", "not both"),
         ("data.demo: true\nworkspace: s3://bucket/x", "must be a local folder"),

@@ -44,6 +44,8 @@ def test_inline_is_one_after_the_other() -> None:
 def test_a_trial_that_does_not_fit_is_refused_because_it_would_wait_for_ever() -> None:
     with pytest.raises(SettingError, match=r"needs 4 CPUs, there are 2: .*resources\.threads"):
         allot(ResourcesConfig(threads=4), "ray", "cpu", Capacity(2, 0, 64), 1, 1.0)
+    with pytest.raises(SettingError, match=r"a head only.*resources\.autoscaled_nodes"):
+        allot(ResourcesConfig(), "ray", "cuda", Capacity(0, 0, 64), 1, 1.0)
     with pytest.raises(SettingError, match="no GPU"):
         allot(ResourcesConfig(), "ray", "cuda", Capacity(2, 0, 64), 1, 1.0)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.job.settings import ResourcesConfig
 from orchestrator.planning.allotment import Allotment
-from orchestrator.running.cluster_shape import UNLIMITED, ClusterShape, NodeGroup
+from orchestrator.running.cluster_shape import UNLIMITED, ClusterShape, NodeGroup, named_groups
 
 HEAD = {"CPU": 0.0, "node:__internal_head__": 1.0}
 GPU_NODE = {"CPU": 16.0, "GPU": 4.0}
@@ -48,3 +49,11 @@ def test_a_cluster_without_room_holds_nothing() -> None:
 
 def test_a_group_without_a_limit_holds_any_number() -> None:
     assert ClusterShape((), (NodeGroup(GPU_NODE, UNLIMITED),)).holds(allotment(2, 1.0)) > 10**6
+
+
+def test_nodes_that_the_settings_name_count_though_none_is_there() -> None:
+    resources = ResourcesConfig(autoscaled_nodes=16, autoscaled_cpus=7, autoscaled_gpus=1)
+    shape = ClusterShape((HEAD,), named_groups(resources))
+    assert shape.holds(allotment(2, 1.0)) == 16
+    assert (shape.total("CPU"), shape.total("GPU")) == (112, 16)
+    assert named_groups(ResourcesConfig()) == ()
