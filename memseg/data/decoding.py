@@ -142,7 +142,9 @@ def _decode(data: bytes, name: str) -> Pixels:
 def _imdecode(data: bytes, flags: int) -> Pixels | None:
     try:
         pixels: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(f"no memory to decode an image: {error.err}") from error
         return None
     return pixels
 

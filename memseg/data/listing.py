@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from memseg.data.links import broken_links
 from memseg.errors import DataError
 from memseg.storage import FileInfo, Folder
 
@@ -56,9 +57,14 @@ def images_below(folder: Folder, relative: str) -> list[FileInfo]:
     """Image files at any depth, sorted by path; [] where there is no such folder.
 
     Hidden files and folders, and files that are no images (licences, notes), are passed over.
-    Raises DataError for an image format that cannot be read.
+    Raises DataError for an image format that cannot be read, and for a link to nothing.
     """
     images = []
+    for path in _links_to_nothing(folder, relative):
+        raise DataError(
+            f"{path} is a link to a file that is not there: fetch it (git-annex, DVC), mount its "
+            "disk, or remove the link"
+        )
     for file in _visible(folder, relative):
         ending = _ending(file.path)
         if ending in _OTHER_IMAGES:
@@ -71,20 +77,35 @@ def images_below(folder: Folder, relative: str) -> list[FileInfo]:
 
 
 def pictures_below(folder: Folder, relative: str) -> list[FileInfo]:
-    """Like ``images_below``, with files in formats that cannot be read: who predicts says so."""
-    return [
+    """Like ``images_below``, with files that cannot be read: who predicts says so."""
+    found = [
         file
         for file in _visible(folder, relative)
         if _ending(file.path) in IMAGE_ENDINGS | _OTHER_IMAGES
     ]
+    found += [FileInfo(path, 0, 0) for path in _links_to_nothing(folder, relative)]
+    return sorted(found, key=lambda file: file.path)
 
 
 def _visible(folder: Folder, relative: str) -> list[FileInfo]:
     start = len(relative) + 1 if relative else 0
     return [
-        file
-        for file in folder.files(relative, recursive=True)
-        if not any(part.startswith(".") for part in file.path[start:].split("/"))
+        file for file in folder.files(relative, recursive=True) if not _is_hidden(file.path[start:])
+    ]
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
+
+
+def _links_to_nothing(folder: Folder, relative: str) -> list[str]:
+    """Images, by their names, that a listing leaves out; object stores have no links."""
+    if not folder.is_local:
+        return []
+    return [
+        f"{relative}/{path}" if relative else path
+        for path in broken_links(folder.at(relative))
+        if _ending(path) in IMAGE_ENDINGS | _OTHER_IMAGES and not _is_hidden(path)
     ]
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from memseg.config.method import MethodConfig
+from memseg.evaluation.batch import BATCH
 from memseg.evaluation.maps import anomaly_maps
 from memseg.losses.losses import memseg_loss
 from memseg.metrics.evaluate import compute_metrics
@@ -61,9 +62,10 @@ def evaluate_synthetic(
     config: MethodConfig,
     seed: int,
     execution: Execution,
+    batch: int = BATCH,
 ) -> SyntheticScore | None:
     """The score on ``held_out`` (h, 3, S, S); None where nothing was held out."""
-    found = synthetic_maps(network, held_out, config, seed, execution)
+    found = synthetic_maps(network, held_out, config, seed, execution, batch)
     return None if found is None else score_maps(found, config)
 
 
@@ -73,16 +75,17 @@ def synthetic_maps(
     config: MethodConfig,
     seed: int,
     execution: Execution,
+    batch: int = BATCH,
 ) -> SyntheticMaps | None:
     """Maps of the validation images made of ``held_out`` (h, 3, S, S); None for h = 0."""
     if not len(held_out):
         return None
     images, masks, labels = synthetic_validation(held_out, config.validation, seed)
-    maps = anomaly_maps(network, images, execution)
+    maps = anomaly_maps(network, images, execution, batch)
     kinds = [SHAPES if anomalous else NORMAL for anomalous in labels]
     if config.validation.turned:
         images, more = turned_validation(held_out, config.validation, seed)
-        maps = np.concatenate([maps, anomaly_maps(network, images, execution)])
+        maps = np.concatenate([maps, anomaly_maps(network, images, execution, batch)])
         masks = np.concatenate([masks, more])
         kinds += [TURNED] * len(more)
     return SyntheticMaps(maps, masks, np.array(kinds))

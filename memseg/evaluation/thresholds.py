@@ -7,6 +7,7 @@ Two policies, each for images and for pixels:
   pixels by the h * S * S pixels of their anomaly maps, pooled: at most this share of *all pixels
   of the held-out normal images* is at or above the threshold. Pixels of one image resemble each
   other, so this is the rate on these images and no bound for a single new one.
+  The images that judge a trial are the same: for the winner of many trials the bound is too low.
 - "best_f1_synthetic": the best F1 on synthetic validation, all kinds of anomalies together. It
   leans on how alike simulated anomalies and real defects are, and on their share there.
 

@@ -126,6 +126,8 @@ class OnnxModel:
             values = self._session.run(self._outputs, {INPUT: np.ascontiguousarray(images)})
         except _raised() as error:
             reason = " ".join(str(error).split())[:300]
+            if any(said in reason for said in _NO_MEMORY):
+                raise MemoryError(reason) from error
             raise ExportError(f"{self._where} cannot be run ({reason}): export it again") from error
         found = dict(zip(self._outputs, values))
         for name, wanted in ((MAPS, (len(images), self.size, self.size)), (SCORES, (len(images),))):
@@ -190,6 +192,9 @@ def _session(data: bytes, where: str, threads: int) -> Any:
             f"onnxruntime {onnxruntime.__version__} cannot open {where} ({reason}): export it "
             "again, or install a newer onnxruntime"
         ) from error
+
+
+_NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
 
 
 def _raised() -> tuple[type[Exception], ...]:

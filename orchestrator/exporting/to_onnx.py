@@ -29,6 +29,8 @@ def export_onnx(
     if path.is_dir():
         named = f"{out}/{version.category}.onnx"
         raise SettingError(f"--out {out} is a folder: name a file, like {named}")
+    if path.suffix != ".onnx":
+        raise SettingError(f"--out {out} must end in .onnx: predictions open no other file")
     metadata = describe(version)
     # Before the export, which takes longer: whoever forgot the images need not wait for it.
     shown = None if images is None else images(metadata.size)

@@ -118,6 +118,8 @@ and position. Image score: mean of the {{ top_pixels }} largest pixel scores of 
 - `thresholds.json` holds the thresholds of the best F1 *on the test set*. They are optimistic:
   choose your own, on images of your own line, before the model decides anything.
 {% endif %}
+- A false positive rate is that of held-out normal images, which its trial was chosen by too: of a
+  model that was the best of many the rate on new images is likely higher.
 - It has seen no real defect. What no simulated anomaly resembles may be missed, and a change of
   light or position may be taken for a defect.
 - An AUROC says how well scores are ordered, not how many defects a threshold finds.

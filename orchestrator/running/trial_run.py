@@ -116,7 +116,11 @@ def run_trial(
         gate = (
             None
             if makes_gate is None
-            else makes_gate(functools.partial(_score, network, trial, product, roles, execution))
+            else makes_gate(
+                functools.partial(
+                    _score, network, trial, product, roles, execution, placement.evaluation_batch
+                )
+            )
         )
         summary = _train(
             network, data, trial, inputs, execution, placement, checkpoints, curve, gate, workers
@@ -213,11 +217,16 @@ def _train(
 
 
 def _score(
-    network: MemSegNet, trial: Trial, product: Product, roles: Roles, execution: Execution
+    network: MemSegNet,
+    trial: Trial,
+    product: Product,
+    roles: Roles,
+    execution: Execution,
+    batch: int,
 ) -> float:
     """On synthetic validation, of the network as it is."""
     held_out = product.train[list(roles.held_out)]
-    found = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution)
+    found = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution, batch)
     if found is None:
         raise SettingError(
             "successive halving needs held-out images to judge by: raise "
@@ -243,7 +252,9 @@ def _evaluate(
         maps, product.test_labels, product.masks, settings.top_pixels, settings.aupro_limit
     )
     held_out = product.train[list(roles.held_out)]
-    synthetic = synthetic_maps(network, held_out, trial.method, trial.seed, execution)
+    synthetic = synthetic_maps(
+        network, held_out, trial.method, trial.seed, execution, placement.evaluation_batch
+    )
     return {
         "metrics": metrics.values,
         "undefined": metrics.undefined,

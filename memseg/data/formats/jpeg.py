@@ -66,8 +66,10 @@ def _walk(data: bytes) -> tuple[Header, list[int]]:
             found = _AFTER_SCAN.search(data, position)
             if found is None:
                 raise truncated("the end marker is missing")
-            position = found.start()
-            ends.append(position)
+            position = end = found.start()
+            while data[end - 1] == 0xFF:  # the filler would become a marker
+                end -= 1
+            ends.append(end)
     if header is None or not ends:
         raise damaged("there is no picture between its begin and end markers")
     if missing:

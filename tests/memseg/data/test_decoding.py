@@ -88,6 +88,28 @@ def test_a_jpeg_that_was_cut_and_closed_again_is_an_error(kind: str, share: floa
         read_image(body, "x.jpg")
 
 
+def test_a_cut_behind_a_byte_that_could_begin_a_marker_is_found_too() -> None:
+    options = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+    data = encoded(smooth(160, 224), ".jpg", cv2.IMWRITE_JPEG_QUALITY, 97, *options)
+    begin = data.index(b"\xff\xda") + 14
+    cuts = [i for i in range(begin, len(data) * 9 // 10) if data[i - 1] == 0xFF and not data[i]]
+    assert len(cuts) >= 5
+    for cut in cuts:
+        with pytest.raises(DataError, match="truncated"):
+            read_image(data[:cut] + b"\xff\xd9", "cut.jpg")
+
+
+def test_no_memory_is_not_called_a_damaged_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        error = cv2.error("no memory")
+        error.code, error.err = cv2.Error.StsNoMem, "Failed to allocate 49000000 bytes"
+        raise error
+
+    monkeypatch.setattr(cv2, "imdecode", full)
+    with pytest.raises(MemoryError, match="Failed to allocate"):
+        read_image(FILES["png"], "big.png")
+
+
 def test_a_jpeg_that_is_middle_grey_is_whole() -> None:
     grey = np.full((40, 56, 3), 128, np.uint8)
     assert np.array_equal(read_image(encoded(grey, ".jpg"), "grey.jpg"), grey)

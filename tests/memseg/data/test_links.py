@@ -1,0 +1,55 @@
+"""Links to files that are not there: no image is lost without a word."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from memseg.data.links import broken_links
+from memseg.data.listing import images_below, pictures_below
+from memseg.errors import DataError
+from memseg.storage import open_folder
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A real image, a link to it, and a link to nothing in a linked folder."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "gone.png").symlink_to(tmp_path / "annex" / "1")
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "real.png").write_bytes(b"1")
+    (folder / "linked.png").symlink_to(folder / "real.png")
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    return folder
+
+
+def test_broken_links_are_found_at_any_depth_and_others_are_not(images: Path) -> None:
+    assert broken_links(str(images)) == ["more/gone.png"]
+    assert broken_links(str(images / "none")) == []
+
+
+def test_a_link_to_a_folder_above_is_no_endless_way(images: Path) -> None:
+    (images / "loop").symlink_to(images)
+    assert broken_links(str(images)) == ["more/gone.png"]
+
+
+def test_training_refuses_and_names_it(images: Path) -> None:
+    with pytest.raises(DataError, match=r"images/more/gone\.png is a link to a file that is not"):
+        images_below(open_folder(images.parent), "images")
+    os.remove(images.parent / "elsewhere" / "gone.png")
+    assert [f.path for f in images_below(open_folder(images), "")] == ["linked.png", "real.png"]
+
+
+def test_a_prediction_has_a_row_for_it(images: Path) -> None:
+    found = [f.path for f in pictures_below(open_folder(images), "")]
+    assert found == ["linked.png", "more/gone.png", "real.png"]
+
+
+def test_hidden_links_and_links_that_are_no_images_do_not_matter(images: Path) -> None:
+    os.remove(images / "more")
+    (images / "README.txt").symlink_to("nothing")
+    (images / ".gone.png").symlink_to("nothing")
+    assert len(images_below(open_folder(images), "")) == 2
