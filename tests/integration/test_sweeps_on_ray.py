@@ -23,7 +23,7 @@ from orchestrator.running.events import Event
 from orchestrator.sweep import main
 from tests.faults.harness import train_workers
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(500)]
 
 Sweep = Callable[..., int]
 TWO = ("--resources.workers_per_trial", "2", "--training.batch_size", "4")

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
+from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from memseg.errors import DataError, ExportError
 from memseg.export.metadata import FORMAT, Metadata, from_props, preprocessing
@@ -117,6 +118,18 @@ def test_a_file_that_says_it_is_a_model_and_gives_no_maps_is_one_message(
     model = OnnxModel.from_bytes(with_metadata(made.SerializeToString(), metadata_of()), "l7.onnx")
     with pytest.raises(ExportError, match=r"l7\.onnx (gives anomaly_map of|cannot be run)"):
         model.maps(np.zeros((2, 3, 64, 64), np.uint8))
+
+
+def test_no_memory_is_not_called_a_wrong_file(
+    model: OnnxModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        def run(self, *_: object) -> None:
+            raise raised.Fail("Failed to allocate memory for requested buffer of size 1073741824")
+
+    monkeypatch.setattr(model, "_session", Full())
+    with pytest.raises(MemoryError, match="requested buffer"):
+        model.maps(np.zeros((2, 3, model.size, model.size), np.uint8))
 
 
 def test_images_that_do_not_fit_are_named(model: OnnxModel) -> None:

@@ -184,6 +184,7 @@ def test_a_changed_version_is_not_copied(
     ("arguments", "said"),
     [
         (["--out", "s3://bucket/a.onnx"], "local path"),
+        (["--out", "a.bin", "--unchecked"], "must end in .onnx"),
         (["--out", "a.onnx", "--images", "x", "--unchecked"], "exclude each other"),
         (["--out", "a", "--format", "torch", "--unchecked"], "nothing to compare"),
         (["--out", "a", "--format", "pt2"], "invalid choice"),
