@@ -64,10 +64,11 @@ class ExportError(MemSegError):
 
 _NO_MEMORY = (
     "not enough memory", "out of memory", "can't allocate memory", "cannot allocate memory",
+    "failed to allocate memory", "bad allocation", "bad_alloc",
 )  # fmt: skip
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether there was no memory for it; PyTorch says so in words, on a CPU and on a GPU."""
+    """Whether there was no memory for it; PyTorch and onnxruntime say so in words."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY)

@@ -59,12 +59,12 @@ def images_below(folder: Folder, relative: str) -> list[FileInfo]:
     Hidden files and folders, and files that are no images (licences, notes), are passed over.
     Raises DataError for an image format that cannot be read, and for a link to nothing.
     """
-    images = []
-    for path in _links_to_nothing(folder, relative):
+    if broken := _links_to_nothing(folder, relative):
         raise DataError(
-            f"{path} is a link to a file that is not there: fetch it (git-annex, DVC), mount its "
-            "disk, or remove the link"
+            f"{broken[0]} is a link to a file that is not there: fetch it (git-annex, DVC), mount "
+            "its disk, or remove the link"
         )
+    images = []
     for file in _visible(folder, relative):
         ending = _ending(file.path)
         if ending in _OTHER_IMAGES:

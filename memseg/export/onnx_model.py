@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memseg.cores import available_cores
-from memseg.errors import DataError, ExportError, SettingError
+from memseg.errors import DataError, ExportError, SettingError, is_out_of_memory
 from memseg.export.metadata import Metadata, from_props
 from memseg.export.wire import read_contents
 
@@ -126,7 +126,7 @@ class OnnxModel:
             values = self._session.run(self._outputs, {INPUT: np.ascontiguousarray(images)})
         except _raised() as error:
             reason = " ".join(str(error).split())[:300]
-            if any(said in reason for said in _NO_MEMORY):
+            if is_out_of_memory(error):
                 raise MemoryError(reason) from error
             raise ExportError(f"{self._where} cannot be run ({reason}): export it again") from error
         found = dict(zip(self._outputs, values))
@@ -192,9 +192,6 @@ def _session(data: bytes, where: str, threads: int) -> Any:
             f"onnxruntime {onnxruntime.__version__} cannot open {where} ({reason}): export it "
             "again, or install a newer onnxruntime"
         ) from error
-
-
-_NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
 
 
 def _raised() -> tuple[type[Exception], ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.job.settings import ResourcesConfig
 from orchestrator.planning.allotment import Allotment
+from orchestrator.planning.hardware import GIB
 
 UNLIMITED = 10**6
 """Nodes of a group without a limit of its own."""
@@ -38,6 +39,12 @@ class ClusterShape:
         """Of a single node, alive or not."""
         kinds = [*self.nodes, *(group.resources for group in self.groups if group.most)]
         return max((kind.get(resource, 0) for kind in kinds), default=0)
+
+    @property
+    def head_memory_gib(self) -> float:
+        """What Ray sees of the head's memory."""
+        heads = [node for node in self.nodes if "node:__internal_head__" in node]
+        return sum(node.get("memory", 0) for node in heads) / GIB
 
     def holds(self, allotment: Allotment) -> int:
         """How many workers of trials fit at once."""

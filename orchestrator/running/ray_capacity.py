@@ -9,7 +9,7 @@ from ray._private.state import state
 
 from memseg.config.precision import read_cpu_flags
 from orchestrator.job.settings import ResourcesConfig
-from orchestrator.planning.hardware import GIB, Capacity
+from orchestrator.planning.hardware import Capacity
 from orchestrator.running.cluster_shape import UNLIMITED, ClusterShape, NodeGroup, named_groups
 from orchestrator.running.ray_nodes import ask_each
 
@@ -35,11 +35,10 @@ def _group(group: Any) -> NodeGroup:
 def cluster_capacity(resources: ResourcesConfig) -> Capacity:
     """CPUs and GPUs that the connected cluster has or may get; memory is the head's."""
     shape = cluster_shape(resources)
-    heads = [node for node in shape.nodes if "node:__internal_head__" in node]
     return Capacity(
         cpus=int(shape.total("CPU")),
         gpus=int(shape.total("GPU")),
-        memory_gib=sum(node.get("memory", 0) for node in heads) / GIB,
+        memory_gib=shape.head_memory_gib,
     )
 
 

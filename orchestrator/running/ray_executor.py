@@ -35,8 +35,9 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 import ray
 import ray.tune
 
+from orchestrator.running.cluster_shape import ClusterShape
 from orchestrator.running.ray_callback import ListenerCallback
-from orchestrator.running.ray_capacity import cluster_capacity, cluster_shape
+from orchestrator.running.ray_capacity import cluster_shape
 from orchestrator.running.ray_driver import DriverSetup, drive
 from orchestrator.running.ray_inputs import InputLoader
 from orchestrator.running.ray_nodes import check_workspace_on_nodes
@@ -134,12 +135,12 @@ def _fitting(allotment: Allotment, resources: ResourcesConfig) -> int:
         )
     if len(shape.nodes) == 1 and not shape.groups:
         fitting = min(fitting, allotment.at_once)
-    return min(fitting, _controllers_on_head(resources), resources.max_concurrent or fitting)
+    return min(fitting, _controllers_on_head(shape), resources.max_concurrent or fitting)
 
 
-def _controllers_on_head(resources: ResourcesConfig) -> int:
+def _controllers_on_head(shape: ClusterShape) -> int:
     """All controllers live on the head: what its memory holds of them, at least one."""
-    return max(1, int(USABLE_MEMORY * cluster_capacity(resources).memory_gib / CONTROLLER_GIB))
+    return max(1, int(USABLE_MEMORY * shape.head_memory_gib / CONTROLLER_GIB))
 
 
 @contextlib.contextmanager
