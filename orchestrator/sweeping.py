@@ -19,7 +19,7 @@ from memseg.words import counted
 from orchestrator.aggregation.tables import Tables, make_tables
 from orchestrator.aggregation.terminal import print_tables
 from orchestrator.aggregation.winners import Beaten, no_weights, weights_to_drop
-from orchestrator.aggregation.write import write_failures, write_tables
+from orchestrator.aggregation.write import table_places, write_failures, write_tables
 from orchestrator.job.job import Job
 from orchestrator.ledger.contents import record_contents
 from orchestrator.ledger.event_log import read_events
@@ -224,12 +224,8 @@ def _conclude(
     write_failures(folder, tables.plan.name, read_events(folder))
     notes = publish_winners(tables, ledger)
     drop_weights(tables.plan, records, ledger)
-    places = {
-        "tables": folder.sub("auroc.md").location,
-        "trials": folder.sub("trials.csv").location,
-        "registry": ledger.workspace.sub("registry").location,
-    }
-    print_tables(console, tables, places)
+    registry = ledger.workspace.sub("registry").location
+    print_tables(console, tables, table_places(folder) | {"registry": registry})
     for note in notes:
         console.print(note, markup=False, highlight=False, style="bold red")
     return not notes

@@ -227,6 +227,14 @@ class TrainingConfig(Group):
     channels_last: bool = setting(
         True, "memory layout of the convolutions; false is faster in fp32 on a CPU (bench_step)"
     )
+    reported_step: Literal["last", "validation", "test"] = setting(
+        "last",
+        "the step whose weights are kept: the last, the best on synthetic validation, or the best "
+        "on the test set, an oracle and marked as one",
+    )
+    judged_every: int = setting(
+        100, "steps between those that reported_step chooses among; the last is one of them", low=1
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -341,4 +349,9 @@ class MethodConfig(Group):
             raise SettingError(
                 f"optimizer.warmup_steps ({self.optimizer.warmup_steps}) must be below "
                 f"training.max_steps ({self.training.max_steps})"
+            )
+        if self.training.reported_step == "validation" and self.validation.held_out_share == 0:
+            raise SettingError(
+                "training.reported_step validation needs held-out images: raise "
+                "validation.held_out_share (0 here, as in preset paper), or set reported_step last"
             )

@@ -6,7 +6,7 @@ Whoever has only the file must be able to show it the right images and to judge 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,8 @@ class Metadata:
     """All settings of the method by dotted name."""
     parity: Mapping[str, Any] | None = None
     """``Parity.to_json`` of the check on export; None where it was left out (``--unchecked``)."""
+    warnings: Sequence[str] = ()
+    """What whoever uses the file must know; said again with each prediction."""
 
     def to_props(self) -> dict[str, str]:
         """Key -> text, in a fixed order; ``from_props`` reads it."""
@@ -55,6 +57,7 @@ class Metadata:
             _PREFIX + "precision": _text({"trained": self.trained_in, "exported": "fp32"}),
             _PREFIX + "settings": _text(self.settings),
             _PREFIX + "parity": _text(self.parity),
+            _PREFIX + "warnings": _text(list(self.warnings)),
         }
 
 
@@ -96,6 +99,7 @@ def from_props(props: Mapping[str, str], where: str) -> Metadata:
             size=int(json.loads(props[_PREFIX + "preprocessing"])["size"]),
             top_pixels=int(json.loads(props[_PREFIX + "image_score"])["pixels"]),
             trained_in=str(json.loads(props[_PREFIX + "precision"])["trained"]),
+            warnings=_warnings(props),
             **values,
         )
     except (
@@ -107,6 +111,16 @@ def from_props(props: Mapping[str, str], where: str) -> Metadata:
     if not isinstance(found.thresholds, dict) or not isinstance(found.settings, dict):
         raise ExportError(f"{where} has damaged metadata (no object): export the model again")
     return found
+
+
+def _warnings(props: Mapping[str, str]) -> tuple[str, ...]:
+    """Raises ValueError for what a terminal must not be shown."""
+    found = json.loads(props.get(_PREFIX + "warnings", "[]"))  # older files have none
+    if not isinstance(found, list) or not all(
+        isinstance(w, str) and w.isprintable() for w in found
+    ):
+        raise ValueError("warnings are no list of texts")
+    return tuple(found)
 
 
 def _text(value: Any) -> str:

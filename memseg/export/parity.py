@@ -9,7 +9,7 @@ B images, S side in pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 
 from memseg.errors import ExportError
 from memseg.export.onnx_model import OnnxModel
+from memseg.metrics.image_score import image_score
 from memseg.model.difference import choose, smooth
 from memseg.model.network import MemSegNet
 
@@ -47,6 +48,8 @@ class Parity:
     differing: tuple[Differing, ...]
     least_margin: float | None
     """Of all images and levels; 0: two memory samples are equally near. None without memory."""
+    largest_score: float = 0.0
+    """Difference of any image's score from the rule's of the file's own map; all images."""
 
     @property
     def same(self) -> int:
@@ -72,6 +75,11 @@ class Parity:
                 f"its anomaly maps differ from PyTorch's by up to {self.largest:.2g} (limit "
                 f"{LIMIT:.0e})"
             )
+        if not self.largest_score <= LIMIT:
+            return (
+                f"its image scores differ from those of its own anomaly maps by up to "
+                f"{self.largest_score:.2g} (limit {LIMIT:.0e})"
+            )
         return ""
 
     def to_json(self) -> dict[str, Any]:
@@ -82,6 +90,7 @@ class Parity:
             "other_choice": [{"image": d.name, "margin": d.margin} for d in self.differing],
             "least_margin": self.least_margin,
             "largest_difference": self.largest,
+            "largest_difference_of_scores": self.largest_score,
             "limit": LIMIT,
             "against": f"torch {torch.__version__}, fp32",
         }
@@ -92,8 +101,8 @@ class Parity:
         least = "" if self.least_margin is None else f", smallest margin {self.least_margin:.2g}"
         return (
             f"{self.images} images compared with PyTorch: {self.same} with the same memory "
-            f"samples{least}, {others}; largest difference of an anomaly map {self.largest:.2g} "
-            f"(limit {LIMIT:.0e})"
+            f"samples{least}, {others}; largest difference of an anomaly map {self.largest:.2g}, "
+            f"of an image score {self.largest_score:.2g} (limit {LIMIT:.0e})"
         )
 
 
@@ -119,6 +128,7 @@ def check_parity(
         largest=float(np.max([part.largest for part in parts], initial=0.0)),
         differing=tuple(d for part in parts for d in part.differing),
         least_margin=min(margins) if margins else None,
+        largest_score=float(np.max([part.largest_score for part in parts], initial=0.0)),
     )
 
 
@@ -128,7 +138,7 @@ def _compare(
 ) -> Parity:
     exported = model.run(images)
     shown = torch.from_numpy(np.array(images)).float() / 255
-    return compared(
+    of_maps = compared(
         network.anomaly_map(shown).numpy(),
         choice(network, shown),
         exported.maps,
@@ -136,6 +146,8 @@ def _compare(
         exported.margins,
         names,
     )
+    gaps = np.abs(image_score(exported.maps, model.top_pixels) - exported.scores)
+    return replace(of_maps, largest_score=float(np.max(gaps, initial=0.0)))
 
 
 def compared(

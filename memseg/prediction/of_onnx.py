@@ -28,5 +28,8 @@ def of_onnx(location: str, options: Options) -> Model:
         location=location,
         top_pixels=backend.top_pixels,
         thresholds=thresholds,
-        warnings=other_precision(backend.metadata.trained_in, backend.precision),
+        warnings=(
+            *backend.metadata.warnings,
+            *other_precision(backend.metadata.trained_in, backend.precision),
+        ),
     )

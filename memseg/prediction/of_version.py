@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from memseg.config import METHOD_VERSION
 from memseg.errors import RegistryError
 from memseg.prediction.model import AS_EVALUATED, Model, Options, other_precision
 from memseg.prediction.network_backend import NetworkBackend
 from memseg.prediction.policy import choose
-from memseg.prediction.restoring import config_of, restore
+from memseg.prediction.restoring import config_of, other_method, restore
 from memseg.training.execution import make_execution, set_threads
 from memseg.versions.version import Version
 
@@ -40,17 +39,7 @@ def of_version(version: Version, options: Options) -> Model:
         top_pixels=config.evaluation.top_pixels,
         thresholds=thresholds,
         warnings=(
-            *_other_method(version),
+            *other_method(version),
             *other_precision(evaluated, precision),
         ),
-    )
-
-
-def _other_method(version: Version) -> tuple[str, ...]:
-    made = version.read_json("config.json").get("method_version")
-    if made == METHOD_VERSION:
-        return ()
-    return (
-        f"the model of {version.category} was made by method version {made}, this program has "
-        f"{METHOD_VERSION}: scores may differ from those that its thresholds were chosen on",
     )

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
-from memseg.config import MethodConfig, build
+from memseg.config import METHOD_VERSION, MethodConfig, build
 from memseg.data.fingerprints import sha256
 from memseg.errors import MemSegError, RegistryError, SettingError, WeightsError
 from memseg.model.network import MemSegNet, restore_network
@@ -35,6 +35,17 @@ def config_of(version: Version) -> MethodConfig:
         raise RegistryError(
             f"{where} is of another version of this program, or was made by hand: {error}"
         ) from error
+
+
+def other_method(version: Version) -> tuple[str, ...]:
+    """A warning where the version was made by another version of the method, else nothing."""
+    made = version.read_json("config.json").get("method_version")
+    if made == METHOD_VERSION:
+        return ()
+    return (
+        f"the model of {version.category} was made by method version {made}, this program has "
+        f"{METHOD_VERSION}: scores may differ from those that its thresholds were chosen on",
+    )
 
 
 def weights_of(version: Version) -> dict[str, torch.Tensor]:

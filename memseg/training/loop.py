@@ -19,7 +19,7 @@ from memseg.simulation.simulate import Simulator
 from memseg.training.checkpoint import pack, unpack
 from memseg.training.execution import Execution
 from memseg.training.intervals import Intervals
-from memseg.training.reporting import CheckpointStore, Gate, Reporter
+from memseg.training.reporting import CheckpointStore, Gate, Judge, Reporter
 from memseg.training.schedule import learning_rate
 from memseg.training.step import make_optimizer, set_learning_rate, train_step
 from memseg.training.synced_norm import synchronise_norms
@@ -86,13 +86,14 @@ def train(
     intervals: Intervals,
     gate: Gate | None = None,
     workers: Workers = ALONE,
+    judge: Judge | None = None,
 ) -> TrainingSummary:
     """Trains in place to the last step, going on from the newest checkpoint.
 
     ``gate`` may end it earlier; the checkpoint of that step is kept. With several ``workers``
-    each calls this with the same arguments; the leader alone saves and asks the gate, all
-    report the same. Raises DivergedError when the loss is no longer finite, StorageError where
-    workers see different checkpoints.
+    each calls this with the same arguments; the leader alone saves, asks the gate and lets
+    ``judge`` look, all report the same. Raises DivergedError when the loss is no longer finite,
+    StorageError where workers see different checkpoints.
     """
     max_steps = config.training.max_steps
     synchronise_norms(network, workers)
@@ -121,8 +122,12 @@ def train(
         saving = every is not None and (done % every == 0 or judged) and done < max_steps
         reporting = done % intervals.report_steps == 0 or done == max_steps
         # Looking at the loss waits for the device: only where it is said or saved.
-        values = _finite(terms, done, config, workers) if saving or reporting else {}
+        looking = judge is not None and done in judge.steps
+        values = _finite(terms, done, config, workers) if saving or reporting or looking else {}
         durations.append(time.monotonic() - before)
+        if judge is not None and looking and workers.leads:
+            # Before the checkpoint: what goes on from it is not looked at again.
+            judge.look(done)
         if reporting:
             reporter.progress(done, {**values, "step_seconds": statistics.median(durations)})
         if saving and workers.leads:

@@ -40,6 +40,17 @@ class Gate(Protocol):
         """Whether the run goes on; it may use the network, which is trained on afterwards."""
 
 
+class Judge(Protocol):
+    """Looks at a run at some of its steps, and changes nothing."""
+
+    @property
+    def steps(self) -> Collection[int]:
+        """After which steps the run is looked at."""
+
+    def look(self, step: int) -> None:
+        """May use the network, which is trained on afterwards."""
+
+
 class SilentReporter:
     """Tells nobody."""
 

@@ -10,6 +10,7 @@ from orchestrator.aggregation.paper import STEPS
 from orchestrator.aggregation.selection import FIRST_PLANNED, ONLY_TRIAL
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.plan import Plan
+from orchestrator.planning.reported_step import reported_steps
 
 _SEEN_FOR_BEST = ("screw", "transistor")
 """Categories on which RESULTS.md compares the options that became preset best."""
@@ -59,6 +60,7 @@ def _conditions(tables: Tables) -> Iterator[Condition]:
     if tables.rows[-3].image_auroc is None:
         yield Condition("no image AUROC at all", True)
     yield from training_conditions(tables.plan)
+    yield from step_conditions(tables.plan)
     yield from preset_conditions(tables.plan)
     yield from texture_conditions(tables.plan)
     yield from metric_conditions(tables.plan)
@@ -98,6 +100,12 @@ def training_conditions(plan: Plan) -> Iterator[Condition]:
         f"batch size {_either(_distinct(plan, lambda m: m.training.batch_size))}, "
         f"seeds {_list(plan.seeds)}, preset {plan.preset}"
     )
+
+
+def step_conditions(plan: Plan) -> Iterator[Condition]:
+    """Which step of their runs the figures are of."""
+    for chosen in reported_steps(trial.method.by_name for trial in plan.trials):
+        yield Condition(f"reported step: {chosen}", chosen.oracle)
 
 
 def preset_conditions(plan: Plan) -> Iterator[Condition]:

@@ -48,6 +48,14 @@ def render_files(tables: Tables) -> dict[str, bytes]:
     }
 
 
+def table_places(folder: Folder) -> dict[str, str]:
+    """What -> where, of the tables in a sweep's folder."""
+    return {
+        "tables": folder.sub("auroc.md").location,
+        "trials": folder.sub("trials.csv").location,
+    }
+
+
 def _trials_files(columns: Mapping[str, Sequence[Any]]) -> dict[str, bytes]:
     # Parquet first: making it takes more memory than it keeps, CSV the other way round.
     return {

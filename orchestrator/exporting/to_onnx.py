@@ -10,7 +10,7 @@ from memseg.export.metadata import Metadata
 from memseg.export.onnx_model import OnnxModel
 from memseg.export.parity import Parity, check_parity
 from memseg.export.to_onnx import to_onnx, with_metadata
-from memseg.prediction.restoring import config_of, restore
+from memseg.prediction.restoring import config_of, other_method, restore
 from memseg.storage import local_path, open_folder
 from orchestrator.exporting.images import Images
 from orchestrator.registry.registry import Version
@@ -32,6 +32,8 @@ def export_onnx(
     if path.suffix != ".onnx":
         raise SettingError(f"--out {out} must end in .onnx: predictions open no other file")
     metadata = describe(version)
+    for warning in metadata.warnings:
+        say(f"WARNING, also in the file: {warning}")
     # Before the export, which takes longer: whoever forgot the images need not wait for it.
     shown = None if images is None else images(metadata.size)
     network = restore(version)
@@ -71,4 +73,5 @@ def describe(version: Version) -> Metadata:
         trained_in=config.training.precision,
         thresholds=version.read_json("thresholds.json"),
         settings=version.read_json("config.json")["settings"],
+        warnings=other_method(version),
     )

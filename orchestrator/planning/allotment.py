@@ -8,9 +8,15 @@ from memseg.errors import SettingError
 from orchestrator.job.settings import ResourcesConfig
 from orchestrator.planning.hardware import Capacity
 
-CONTROLLER_GIB = 1.2
-"""On the head for each running trial: its Train controller with helpers."""
 USABLE_MEMORY = 0.85
+
+
+def controller_gib(workers: int) -> float:
+    """Memory on the head for each running trial: its driver, its controller and their helpers.
+
+    Measured: seven processes of 0.8 GiB in all. For several workers two of them import torch.
+    """
+    return 0.9 if workers == 1 else 1.2
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def allot(
     limits = {"trials": trials, "CPUs": capacity.cpus // (cpus * workers)}
     if gpus:
         limits["GPUs"] = capacity.gpus * int(1 / gpus + 1e-9) // workers
-    per_trial = CONTROLLER_GIB + trial_gib * workers
+    per_trial = controller_gib(workers) + trial_gib * workers
     limits["memory"] = max(1, int(USABLE_MEMORY * capacity.memory_gib / per_trial))
     if resources.max_concurrent:
         limits["resources.max_concurrent"] = resources.max_concurrent

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memseg.config import MethodConfig
-from orchestrator.planning.allotment import CONTROLLER_GIB, Allotment
+from orchestrator.planning.allotment import Allotment, controller_gib
 from orchestrator.planning.hardware import GIB
 from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.planning.plan import Plan
@@ -130,7 +130,7 @@ def estimate(
         seconds=max(sum(seconds) / allotment.at_once, max(seconds)) if seconds else 0.0,
         step_seconds=(min(steps), max(steps)) if steps else (0.0, 0.0),
         measured=len(used),
-        head_gib=CONTROLLER_GIB * allotment.at_once if allotment.executor == "ray" else 0.0,
+        head_gib=_head_gib(allotment),
         trial_gib=largest_trial_gib(plan, results),
         shared_gib=_shared_bytes(plan) / GIB,
         disk_gib=_disk_bytes(plan, allotment) / GIB,
@@ -194,6 +194,12 @@ def _evaluation_gflop(trial: Trial, images: CategoryInventory) -> float:
     simulated = min(held_out, validation.held_out_most) * (1 + validation.anomalies)
     count = images.test_normal + images.test_anomalous + simulated
     return FORWARD_GFLOP * (trial.method.image.size / 256) ** 2 * count
+
+
+def _head_gib(allotment: Allotment) -> float:
+    if allotment.executor != "ray":
+        return 0.0
+    return controller_gib(allotment.workers) * allotment.at_once
 
 
 def _shared_bytes(plan: Plan) -> float:

@@ -14,6 +14,7 @@ from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.grid import describe_point
 from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.planning.plan import NOTHING_CHOSEN, Plan
+from orchestrator.planning.reported_step import reported_steps
 from orchestrator.planning.trial import Trial
 
 WIDTH = 100
@@ -63,11 +64,16 @@ def head_rows(job: Job, plan: Plan) -> Iterable[tuple[str, str]]:
     yield (
         "selection",
         {
-            "synthetic": "synthetic validation on held-out normal images, at the last step",
+            "synthetic": "synthetic validation on held-out normal images",
             "test": "the test set: an ORACLE, marked so in every table",
-            NOTHING_CHOSEN: "nothing is chosen: each trial is reported at its last step",
+            NOTHING_CHOSEN: "nothing is chosen among trials",
         }[plan.selection],
     )
+    if plan.trials:
+        yield (
+            "reported step",
+            "; ".join(map(str, reported_steps(trial.method.by_name for trial in plan.trials))),
+        )
 
 
 def _common(trials: Iterable[Trial]) -> Iterable[tuple[str, str]]:

@@ -73,6 +73,8 @@ class Trial:
     @cached_property
     def training_key(self) -> str:
         """Like ``key`` without what only evaluation depends on: same weights."""
+        if self.method.training.reported_step != "last":
+            return self.key  # the evaluation chooses the weights
         chosen = self._chosen().items()
         identity = self._identity({n: v for n, v in chosen if not n.startswith(_EVALUATION_ONLY)})
         del identity["inputs"]["test_fingerprint"]

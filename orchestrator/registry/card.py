@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from orchestrator.planning.reported_step import reported_step
 from orchestrator.planning.trial import default_settings
 from orchestrator.registry.curve import PICTURE, Point, some_of
 
@@ -69,6 +70,9 @@ images only, with simulated anomalies (MemSeg, arXiv 2205.00908).
 ## How it was made
 
 - selection: {{ selection }}
+{% if reported is not none %}
+- reported step: {{ reported }}
+{% endif %}
 - steps {{ steps }}, seed {{ seed }}, precision {{ precision }}, image size {{ size }}
 {% for name, value in grid %}
 - {{ name }}: {{ value }}
@@ -176,6 +180,7 @@ def render_card(
         aupro_limit=settings["evaluation.aupro_limit"],
         top_pixels=settings["evaluation.top_pixels"],
         selection=selection,
+        reported=_reported(result.get("reported_step")),
         steps=result["steps"],
         seed=result["seed"],
         precision=result.get("precision"),
@@ -211,6 +216,8 @@ def _warnings(result: Mapping[str, Any], selection: str) -> Iterator[str]:
     yield from _of_warm_start(result)
     if "oracle" in selection:
         yield "ORACLE SELECTION: this trial was chosen by the test set, so its figures flatter."
+    if reported_step(result["settings"]).oracle:
+        yield "ORACLE STEP: its step was chosen by the test set, so its figures flatter."
     if selection == "first planned":
         yield "NOT CHOSEN: there was nothing to compare trials by; this is the first of the plan."
     if result["steps"] < ENOUGH_STEPS:
@@ -229,6 +236,14 @@ def _of_warm_start(result: Mapping[str, Any]) -> Iterator[str]:
         f"images were known to version {start['version']}, so the synthetic score and the "
         "thresholds chosen on them flatter."
     )
+
+
+def _reported(chosen: Mapping[str, Any] | None) -> str | None:
+    """None where it is the last, which nobody chose."""
+    if chosen is None:
+        return None
+    of = "the test set" if chosen["by"] == "test" else "synthetic validation"
+    return f"{chosen['step']}, the best of {len(chosen['scores'])} on {of}"
 
 
 def _changed(settings: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

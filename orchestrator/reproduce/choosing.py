@@ -80,7 +80,7 @@ def named_job(job: Job, names: Sequence[str], experiments: Sequence[Experiment])
             "drop it with --grid null, or use python -m orchestrator.sweep"
         )
     if config.scheduler != "none":
-        raise SettingError("reproduce reports each row at its last step: set scheduler none")
+        raise SettingError("reproduce runs each row to its last step: set scheduler none")
     if config.selection == "test":
         raise SettingError("reproduce chooses nothing, selection test would have no effect")
     from_the_file = job.file is not None and job.file.endswith(f"/{config.name}.yaml")

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from memseg.config import resolve
+from memseg.words import counted
 from orchestrator.aggregation.conditions import (
     Condition,
     encoder_conditions,
     metric_conditions,
     preset_conditions,
+    step_conditions,
     texture_conditions,
     training_conditions,
 )
@@ -64,13 +66,14 @@ def picture_notes(
     shown = _first_of(part, categories)
     results = [r.result for t in shown.plan.trials if isinstance(r := records.get(t.key), Done)]
     made = [*encoder_conditions(shown.plan, results), *training_conditions(shown.plan),
-            *preset_conditions(shown.plan), *texture_conditions(shown.plan)]  # fmt: skip
+            *preset_conditions(shown.plan), *step_conditions(shown.plan),
+            *texture_conditions(shown.plan)]  # fmt: skip
     keys = ", ".join(f"{t.category} {t.key[:8]}{_of_row(shown, t)}" for t in shown.plan.trials)
     settings = "; ".join(c.text for c in _settings(shown))
     first = "; ".join(_short(c.text) for c in loudest_first(made))
     return (
-        f"Networks (trials): {keys}; at their last step; {first}.",
-        f"Settings: {settings}. No step and no trial was chosen.",
+        f"Networks (trials): {keys}; {first}.",
+        f"Settings: {settings}. No trial was chosen.",
     )
 
 
@@ -130,9 +133,8 @@ def _notes(
         yield from metric_conditions(plan)
     yield from _settings(part)
     if part.experiment.trains:
-        yield Condition(
-            "each figure is of the last step: no step and no trial was chosen by the test set"
-        )
+        yield from step_conditions(plan)
+        yield Condition("no trial was chosen")
     yield from map(Condition, part.experiment.remarks)
 
 
@@ -155,7 +157,8 @@ def _categories(part: Part) -> Iterator[Condition]:
 
 def _averages(part: Part, averaged: Sequence[str]) -> Iterator[Condition]:
     """What the lines of rows are over."""
-    yield Condition(f"averages over {len(averaged)} categories: {', '.join(averaged) or 'none'}")
+    number = counted(len(averaged), "category", "categories")
+    yield Condition(f"averages over {number}: {', '.join(averaged) or 'none'}")
     if not averaged:
         return
     paper = part.experiment.categories

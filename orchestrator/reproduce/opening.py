@@ -16,8 +16,9 @@ from orchestrator.ledger.ledger import RESULT, WEIGHTS, Done, Failed
 from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Finished
 from orchestrator.reproduce.gathering import NothingToShowError
-from orchestrator.running.inputs import planned_product, sources_of, textures_or_error
+from orchestrator.running.inputs import planned_product, textures_or_error
 from orchestrator.running.roles import trial_roles
+from orchestrator.running.sources import sources_of
 
 
 @dataclass(frozen=True)

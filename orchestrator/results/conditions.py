@@ -8,6 +8,7 @@ from typing import Any
 
 from memseg.words import counted
 from orchestrator.aggregation.paper import STEPS
+from orchestrator.planning.reported_step import reported_step
 
 Trial = Mapping[str, Any]
 
@@ -22,7 +23,7 @@ def condition_lines(trials: Sequence[Trial]) -> list[str]:
         f"textures: {_each(trials, lambda t: _short(t['textures']))}",
         f"memory samples: {_each(trials, lambda t: str(t['memory_samples']))}; "
         f"held out: {_each(trials, lambda t: str(t['held_out']))} normal images",
-        "reported step: the last, not chosen by the test set",
+        f"reported step: {_each(trials, lambda t: str(reported_step(t['settings'])))}",
         f"AUPRO up to a false positive rate of {_each(trials, _aupro_limit)}",
         f"precision: {_each(trials, lambda t: str(t['precision']))}",
         f"hardware: {_each(trials, _hardware)}; torch {_each(trials, lambda t: str(t['torch']))}",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from memseg.errors import DataError
+from orchestrator.planning.reported_step import reported_step
 
 _KEPT = (
     "key", "training_key", "category", "seed", "method_version", "settings", "metrics",
@@ -24,6 +25,11 @@ def reduce_result(result: Mapping[str, Any]) -> dict[str, Any]:
     missing = [name for name in (*_KEPT, *_COUNTED, "inputs", "packages") if name not in result]
     if missing:
         raise DataError(f"the result of trial {result.get('key')} has no {', '.join(missing)}")
+    if reported_step(result["settings"]).oracle:
+        raise DataError(
+            f"trial {result['key']}: its step was chosen by the test set (training.reported_step "
+            "test), and RESULTS.md says of all of its figures that none was"
+        )
     seconds = result.get("seconds") or {}
     return {
         **{name: result[name] for name in _KEPT},

@@ -130,9 +130,9 @@ def _figures(
     job: Job, winner: Finished, versions: list[Version], images: JudgingImages
 ) -> dict[str, dict[str, float | None]]:
     # torch takes seconds to import: only when there is something to judge.
-    from orchestrator.running.inputs import sources_of
     from orchestrator.running.judging import judge
     from orchestrator.running.placement import Placement
+    from orchestrator.running.sources import sources_of
 
     config = job.config
     sources = sources_of(config)

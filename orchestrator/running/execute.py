@@ -25,9 +25,10 @@ from orchestrator.running import events
 from orchestrator.running.event_listener import ended, logged
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inline import run_inline
-from orchestrator.running.inputs import Sources, encoder_or_error, sources_of
+from orchestrator.running.inputs import encoder_or_error
 from orchestrator.running.placement import Placement
 from orchestrator.running.progress import begin
+from orchestrator.running.sources import Sources, sources_of
 from orchestrator.running.view import SweepView
 
 

@@ -16,7 +16,6 @@ from orchestrator.running.attempt import attempt
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inputs import (
     Loaded,
-    Sources,
     encoder_or_error,
     product_or_error,
     textures_or_error,
@@ -25,6 +24,7 @@ from orchestrator.running.outcome import attempt_event, outcome_event
 from orchestrator.running.placement import Placement
 from orchestrator.running.pruning import Rivals
 from orchestrator.running.retries import decide
+from orchestrator.running.sources import Sources
 from orchestrator.running.turns import in_turn
 
 

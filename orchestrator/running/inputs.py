@@ -1,43 +1,26 @@
-"""What trials compute from, loaded once and shared by all trials. Without Ray."""
+"""What trials compute from, loaded once and shared by all trials. Without Ray.
+
+Images are decoded in processes of their own, which need no torch: only the encoder's weights do.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from memseg.data.layouts import LayoutConfig
 from memseg.data.loading import load_product
 from memseg.data.product import Product
 from memseg.data.textures import load_textures, texture_identity
 from memseg.errors import MemSegError, StorageError
-from memseg.model.weights import EncoderWeights, load_encoder_weights
 from memseg.storage import open_folder
-from orchestrator.job.layouts import layout_of
-from orchestrator.job.settings import JobConfig
 from orchestrator.planning.trial import Inputs, Trial
+from orchestrator.running.sources import Sources
 
-
-@dataclass(frozen=True)
-class Sources:
-    """Where inputs come from; small, and the same for all trials of a sweep."""
-
-    root: str
-    layout: LayoutConfig
-    textures: str | None
-    """None: textures drawn by the code."""
-    encoder_weights: str
-
-
-def sources_of(config: JobConfig) -> Sources:
-    """Those of a job."""
-    return Sources(
-        root=str(config.data.root),
-        layout=layout_of(config.data),
-        textures=config.textures,
-        encoder_weights=config.encoder_weights,
-    )
+if TYPE_CHECKING:
+    from memseg.model.weights import EncoderWeights
 
 
 @dataclass(frozen=True)
@@ -136,6 +119,8 @@ def textures_or_error(sources: Sources, size: int) -> Textures | MemSegError:
 
 def encoder_or_error(sources: Sources) -> EncoderWeights | MemSegError:
     """The encoder's weights, checked."""
+    from memseg.model.weights import load_encoder_weights
+
     try:
         return load_encoder_weights(sources.encoder_weights)
     except MemSegError as error:

@@ -15,8 +15,9 @@ from memseg.prediction.restoring import config_of, restore
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.versions.version import Version
 from orchestrator.planning.trial import Trial
-from orchestrator.running.inputs import Sources, planned_product
+from orchestrator.running.inputs import planned_product
 from orchestrator.running.placement import Placement
+from orchestrator.running.sources import Sources
 
 SYNTHETIC, IMAGE, PIXEL = "synthetic score", "test image AUROC", "test pixel AUROC"
 

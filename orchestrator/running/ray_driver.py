@@ -15,7 +15,7 @@ import ray
 import ray.tune
 from ray.exceptions import RayError
 from ray.train import FailureConfig, RunConfig, ScalingConfig
-from ray.train.torch import TorchTrainer
+from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.tune.integration.ray_train import TuneReportCallback
 
@@ -110,11 +110,11 @@ def _fit_once(
 
 def _trainer(
     trial: Trial, setup: DriverSetup, earlier: tuple[str, ...], references: Mapping[str, Any]
-) -> TorchTrainer:
+) -> DataParallelTrainer:
     resources: dict[str, float] = {"CPU": setup.cpus}
     if setup.gpus > 0:
         resources["GPU"] = setup.gpus
-    return TorchTrainer(
+    return _kind_of_trainer(setup.workers)(
         train_worker,
         train_loop_config={
             "references": references,
@@ -140,3 +140,16 @@ def _trainer(
             callbacks=[TuneReportCallback()],
         ),
     )
+
+
+def _kind_of_trainer(workers: int) -> Any:
+    """A class. TorchTrainer makes the process group of several workers; a single one needs none.
+
+    It makes its driver and its controller import torch: half a GB each on the head, for every
+    trial that runs, and seconds before the first step.
+    """
+    if workers == 1:
+        return DataParallelTrainer
+    from ray.train.torch import TorchTrainer
+
+    return TorchTrainer

@@ -13,12 +13,12 @@ from typing import Any
 from memseg.errors import SettingError, StorageError
 from orchestrator.job.settings import ResourcesConfig
 from orchestrator.ledger.ledger import Ledger
-from orchestrator.planning.allotment import CONTROLLER_GIB, USABLE_MEMORY, Allotment
+from orchestrator.planning.allotment import USABLE_MEMORY, Allotment, controller_gib
 from orchestrator.planning.trial import Trial
 from orchestrator.running.events import Listener
-from orchestrator.running.inputs import Sources
 from orchestrator.running.placement import Placement
 from orchestrator.running.pruning import Rivals
+from orchestrator.running.sources import Sources
 
 # Ray reads these when it is imported. They leave the terminal to this program.
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
@@ -135,12 +135,13 @@ def _fitting(allotment: Allotment, resources: ResourcesConfig) -> int:
         )
     if len(shape.nodes) == 1 and not shape.groups:
         fitting = min(fitting, allotment.at_once)
-    return min(fitting, _controllers_on_head(shape), resources.max_concurrent or fitting)
+    on_head = _controllers_on_head(shape, allotment.workers)
+    return min(fitting, on_head, resources.max_concurrent or fitting)
 
 
-def _controllers_on_head(shape: ClusterShape) -> int:
+def _controllers_on_head(shape: ClusterShape, workers: int) -> int:
     """All controllers live on the head: what its memory holds of them, at least one."""
-    return max(1, int(USABLE_MEMORY * shape.head_memory_gib / CONTROLLER_GIB))
+    return max(1, int(USABLE_MEMORY * shape.head_memory_gib / controller_gib(workers)))
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ _LONGEST = 500
 
 
 def kind_of_ray(error: BaseException) -> str:
-    """The failure kind of what ``TorchTrainer.fit`` or ``ray.get`` raised.
+    """The failure kind of what a trainer's ``fit`` or ``ray.get`` raised.
 
     With several causes the one that says most about the cluster counts: when one worker dies,
     the others fail because of it.

@@ -1,4 +1,8 @@
-"""Loads each input once per cluster, in Ray tasks, and hands out references to it."""
+"""Loads each input once per cluster, in Ray tasks, and hands out references to it.
+
+Whoever gets the loader's handle imports this file, and every driver does: what decodes is imported
+by the loader alone.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,7 @@ from typing import Any
 
 import ray
 
-from orchestrator.running.inputs import (
-    Sources,
-    encoder_or_error,
-    product_or_error,
-    textures_or_error,
-)
+from orchestrator.running.sources import Sources
 
 
 @ray.remote(num_cpus=0)
@@ -32,6 +31,12 @@ class InputLoader:
 
         ``again``: load anew, because an attempt with what is there failed.
         """
+        from orchestrator.running.inputs import (
+            encoder_or_error,
+            product_or_error,
+            textures_or_error,
+        )
+
         return {
             "product": self._once(again, product_or_error, category, size),
             "textures": self._once(again, textures_or_error, size),
@@ -40,7 +45,7 @@ class InputLoader:
 
     def forget(self, category: str) -> None:
         """Lets go of a category whose trials have all ended."""
-        for key in [k for k in self._refs if k[:2] == (product_or_error.__name__, category)]:
+        for key in [k for k in self._refs if k[1:2] == (category,)]:
             del self._refs[key]
 
     def _once(self, again: bool, function: Callable[..., Any], *args: Any) -> Any:

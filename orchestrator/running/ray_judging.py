@@ -11,11 +11,11 @@ from memseg.versions.version import Version
 from orchestrator.job.settings import JobConfig
 from orchestrator.planning.hardware import resolve_device
 from orchestrator.planning.trial import Trial
-from orchestrator.running.inputs import Sources
 from orchestrator.running.judging import judge
 from orchestrator.running.placement import Placement
 from orchestrator.running.ray_capacity import cluster_capacity
 from orchestrator.running.ray_executor import ray_session
+from orchestrator.running.sources import Sources
 
 
 def judge_on_ray(

@@ -5,7 +5,6 @@ Both executors call it. It knows neither Ray nor the plan: what it needs is hand
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -21,10 +20,9 @@ from memseg.config import METHOD_VERSION
 from memseg.data.fingerprints import sha256
 from memseg.data.product import Product
 from memseg.data.roles import Roles
-from memseg.errors import SettingError
 from memseg.evaluation.baseline import pixel_baseline
 from memseg.evaluation.maps import anomaly_maps
-from memseg.evaluation.synthetic import evaluate_synthetic, score_maps, synthetic_maps
+from memseg.evaluation.synthetic import score_maps, synthetic_maps
 from memseg.evaluation.thresholds import choose_thresholds
 from memseg.figures.foreground import foreground_sheet
 from memseg.metrics.auroc import auroc
@@ -39,10 +37,11 @@ from memseg.training.allocator import keep_freed_memory
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.training.hardware import hardware
 from memseg.training.loop import TrainingImages, TrainingSummary, train
-from memseg.training.reporting import CheckpointStore, Gate, Reporter
+from memseg.training.reporting import CheckpointStore, Gate, Judge, Reporter
 from memseg.training.workers import ALONE, Workers
-from orchestrator.ledger.ledger import EXAMPLES, FOREGROUND, LOSSES, WEIGHTS
+from orchestrator.ledger.ledger import CHECKPOINTS, EXAMPLES, FOREGROUND, LOSSES, WEIGHTS
 from orchestrator.planning.trial import Trial
+from orchestrator.running.best_step import BestStep, judged_steps
 from orchestrator.running.examples import example_sheet
 from orchestrator.running.inputs import SharedInputs
 from orchestrator.running.losses import LossCurve
@@ -53,6 +52,7 @@ from orchestrator.running.provenance import (
     peak_memory_gib,
 )
 from orchestrator.running.roles import network_of
+from orchestrator.running.scoring import Score, on_test, on_validation
 from orchestrator.running.starting import WarmStart
 
 
@@ -63,7 +63,7 @@ class Stopped:
     step: int
 
 
-MakesGate = Callable[[Callable[[], float]], Gate]
+MakesGate = Callable[[Score], Gate]
 """A gate from a function that gives the network's score on synthetic validation."""
 
 
@@ -109,22 +109,18 @@ def run_trial(
     check_rates(config.evaluation, len(roles.held_out), config.image.size)
     if start is not None:
         start_from(network, start.state)
+    judge = None
     if trained is None:
         if execution.device.type == "cpu":
             keep_freed_memory()
         data = _training_images(trial, product, roles, folder)
-        gate = (
-            None
-            if makes_gate is None
-            else makes_gate(
-                functools.partial(
-                    _score, network, trial, product, roles, execution, placement.evaluation_batch
-                )
-            )
-        )
+        batch = placement.evaluation_batch
+        validation = on_validation(network, trial, product, roles, execution, batch)
+        judge = _judge(trial, network, product, execution, placement, folder, validation)
         summary = _train(
-            network, data, trial, inputs, execution, placement, checkpoints, curve, gate, workers
-        )
+            network, data, trial, inputs, execution, placement, checkpoints, curve,
+            None if makes_gate is None else makes_gate(validation), workers, judge,
+        )  # fmt: skip
         if summary.stopped_at is not None:
             return Stopped(summary.stopped_at)
     elif not workers.leads:
@@ -134,6 +130,7 @@ def run_trial(
         load_state(network, load_tensors(trained.weights))
     if not workers.leads:
         return None
+    reported = {} if judge is None else _take_best(network, judge, trial)
     evaluation_started = time.monotonic()
     found = _evaluate(network, trial, product, roles, execution, placement, folder)
     losses = curve.to_csv() if trained is None else trained.losses
@@ -153,6 +150,7 @@ def run_trial(
         "inputs": trial.inputs.to_json(),
         **found,
         "steps": config.training.max_steps,
+        **reported,
         "seconds": _seconds(summary, ended - evaluation_started, ended - started),
         "peak_memory_gib": peak_memory_gib(),
         **_made_with(execution, placement, trained, workers),
@@ -203,6 +201,7 @@ def _train(
     reporter: Reporter,
     gate: Gate | None,
     workers: Workers,
+    judge: Judge | None,
 ) -> TrainingSummary:
     simulator = Simulator(
         trial.method.simulation,
@@ -212,27 +211,39 @@ def _train(
     )
     return train(
         network, data, simulator, trial.method, trial.seed, execution, reporter, checkpoints,
-        placement.intervals, gate, workers,
+        placement.intervals, gate, workers, judge,
     )  # fmt: skip
 
 
-def _score(
-    network: MemSegNet,
+def _judge(
     trial: Trial,
+    network: MemSegNet,
     product: Product,
-    roles: Roles,
     execution: Execution,
-    batch: int,
-) -> float:
-    """On synthetic validation, of the network as it is."""
-    held_out = product.train[list(roles.held_out)]
-    found = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution, batch)
-    if found is None:
-        raise SettingError(
-            "successive halving needs held-out images to judge by: raise "
-            "validation.held_out_share, or set scheduler none"
-        )
-    return found.score
+    placement: Placement,
+    folder: Folder,
+    validation: Score,
+) -> BestStep | None:
+    """What chooses the step whose weights are kept; None where it is the last."""
+    training = trial.method.training
+    if training.reported_step == "last":
+        return None
+    score = validation
+    if training.reported_step == "test":
+        score = on_test(network, trial, product, execution, placement.evaluation_batch)
+    # Among the checkpoints, which go when the trial is done.
+    return BestStep(
+        folder.sub(CHECKPOINTS), judged_steps(training), score, lambda: pack_weights(network)
+    )
+
+
+def _take_best(network: MemSegNet, judge: BestStep, trial: Trial) -> dict[str, Any]:
+    """Puts the best step's weights into the network; what the result says of it."""
+    step, weights = judge.best()
+    load_state(network, load_tensors(weights))
+    scores = {str(judged): score for judged, score in sorted(judge.scores().items())}
+    by = trial.method.training.reported_step
+    return {"reported_step": {"step": step, "by": by, "scores": scores}}
 
 
 def _evaluate(

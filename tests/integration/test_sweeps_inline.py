@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
+import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from memseg.data.fingerprints import sha256
+from memseg.errors import DataError
+from memseg.training import loop
 from orchestrator.registry.__main__ import main as registry
-from orchestrator.running import roles
+from orchestrator.results.reduce import reduce_result
+from orchestrator.running import roles, trial_run
 from orchestrator.sweep import main
 
 Sweep = Callable[..., int]
@@ -135,8 +141,6 @@ def test_an_interrupted_trial_goes_on_and_ends_in_the_same_bits(
     assert sweep(*ONE) == 0
     whole = results(tmp_path / "ws")
     shutil.rmtree(tmp_path / "ws")
-    from memseg.training import loop
-
     real, steps = loop.train_step, []
 
     def killed(*args: Any) -> Any:
@@ -263,24 +267,24 @@ def statuses(workspace: Path) -> list[str]:
 def test_trials_that_do_worse_are_stopped_early_and_can_go_on_later(
     sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Which of the four are better does not matter here."""
-    grid = ["--grid.optimizer.lr", "[0.01,0.02,0.04,0.08]", "--data.categories", "[connector]"]
+    """Which of the three are better does not matter here."""
+    grid = ["--grid.optimizer.lr", "[0.01,0.02,0.04]", *ONE]
     halving = ["--scheduler", "successive_halving", "--halving.reduction", "2",
                "--halving.rungs", "1"]  # fmt: skip
     assert sweep(*grid, *halving) == 0
     shown = " ".join(capsys.readouterr().out.split())
     workspace = tmp_path / "ws"
     pruned = [json.loads(path.read_text()) for path in workspace.rglob("pruned.json")]
-    assert 1 <= len(pruned) <= 3
+    assert 1 <= len(pruned) <= 2
     assert {one["step"] for one in pruned} == {2}
-    assert f"{len(pruned)} of 4 trials were stopped early" in shown
+    assert f"{len(pruned)} of 3 trials were stopped early" in shown
     assert "INCOMPLETE" not in shown
-    assert statuses(workspace) == ["done"] * (4 - len(pruned)) + ["pruned"] * len(pruned)
+    assert statuses(workspace) == ["done"] * (3 - len(pruned)) + ["pruned"] * len(pruned)
     before = contents(workspace / "trials")
     assert sweep(*grid, *halving) == 0
     assert contents(workspace / "trials") == before
     assert sweep(*grid) == 0
-    assert statuses(workspace) == ["done"] * 4
+    assert statuses(workspace) == ["done"] * 3
     assert not list(workspace.rglob("pruned.json"))
     gone_on = {key: result["weights_sha256"] for key, result in results(workspace).items()}
     assert sweep(*grid, "--workspace", str(tmp_path / "whole")) == 0
@@ -296,3 +300,61 @@ def test_several_workers_need_ray_and_a_batch_that_can_be_shared(
     assert "needs executor ray" in capsys.readouterr().err
     assert sweep("--resources.workers_per_trial", "3", *batch, executor="ray") == 2
     assert "3 workers cannot share equally" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_step_that_is_best_on_validation_can_be_reported(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted and gone on, with scores that make its first judged step the best."""
+    scores = iter([0.9, 0.5])
+    monkeypatch.setattr(trial_run, "on_validation", lambda *_: functools.partial(next, scores))
+    chosen = (*ONE, "--training.reported_step", "validation", "--training.judged_every", "2",
+              "--checkpoint_every_steps", "3")  # fmt: skip
+    real, steps = loop.train_step, []
+
+    def killed(*args: Any) -> Any:
+        steps.append(1)
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train_step", killed)
+        assert sweep(*chosen) == 130
+    assert sweep(*chosen) == 0
+    (result,) = results(tmp_path / "ws").values()
+    assert result["seconds"]["resumed_at_step"] == 3
+    assert result["reported_step"] == {
+        "step": 2, "by": "validation", "scores": {"2": 0.9, "4": 0.5},
+    }  # fmt: skip
+    assert not list((tmp_path / "ws" / "trials").rglob("best-*"))
+    (weights,) = (tmp_path / "ws" / "trials").rglob("model.safetensors")
+    assert sha256(weights.read_bytes()) == result["weights_sha256"]
+    markdown = (tmp_path / "ws/sweeps/test/auroc.md").read_text()
+    assert "the best on synthetic validation, not chosen by the test set" in markdown
+    (card,) = (tmp_path / "ws/registry").rglob("MODEL_CARD.md")
+    assert "reported step: 2, the best of 2 on synthetic validation" in card.read_text()
+    # The last step's weights are others.
+    assert sweep(*ONE) == 0
+    sums = {r["weights_sha256"] for r in results(tmp_path / "ws").values()}
+    assert len(sums) == 2
+
+
+def test_a_step_that_the_test_set_chose_is_an_oracle_wherever_it_is_shown(
+    sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = (*ONE, "--training.reported_step", "test", "--training.judged_every", "2")
+    assert sweep(*chosen, "--dry_run") == 0
+    assert "TEST SET: an ORACLE" in " ".join(capsys.readouterr().out.split())
+    assert sweep(*chosen) == 0
+    assert "TEST SET: an ORACLE" in " ".join(capsys.readouterr().out.split())
+    (result,) = results(tmp_path / "ws").values()
+    found = result["reported_step"]
+    best = statistics.fmean(result["metrics"][name] for name in ("image_auroc", "pixel_auroc"))
+    assert found["scores"][str(found["step"])] == max(found["scores"].values())
+    assert max(found["scores"].values()) == pytest.approx(best, abs=1e-6)
+    assert "an ORACLE" in (tmp_path / "ws/sweeps/test/auroc.md").read_text()
+    (card,) = (tmp_path / "ws/registry").rglob("MODEL_CARD.md")
+    assert "**ORACLE STEP: its step was chosen by the test set" in card.read_text()
+    with pytest.raises(DataError, match="chosen by the test set"):
+        reduce_result(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from safetensors.torch import load_file
 
 from memseg.storage import open_folder
+from memseg.training.intervals import Intervals
 from orchestrator.registry.__main__ import main as registry
 from orchestrator.registry.registry import Registry
 from orchestrator.retrain.__main__ import main as retrain
@@ -75,8 +77,9 @@ def test_ray_equals_inline_bit_for_bit_also_when_a_worker_is_killed(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One category's worker is killed, and its trial goes on from its checkpoint."""
-    settings = ("--per_category.connector.training.max_steps", "45",
+    settings = ("--per_category.connector.training.max_steps", "20",
                 "--checkpoint_every_steps", "5")  # fmt: skip
+    monkeypatch.setattr(execute_room, "Intervals", functools.partial(Intervals, report_steps=5))
     killed: list[int] = []
     notes: list[str] = []
 
@@ -85,7 +88,9 @@ def test_ray_equals_inline_bit_for_bit_also_when_a_worker_is_killed(
             super().__call__(event)
             if event.kind == events.NOTE:
                 notes.append(event.text)
-            if (event.kind, event.category) == (events.PROGRESS, "connector") and not killed:
+            # At step 5 it is told before the checkpoint is there.
+            at_work = (event.kind, event.category) == (events.PROGRESS, "connector")
+            if at_work and event.step >= 10 and not killed:
                 killed.extend(worker.pid for worker in train_workers(os.getpid()))
                 for pid in killed:
                     os.kill(pid, signal.SIGKILL)

@@ -22,16 +22,12 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 def _tables(arguments: argparse.Namespace) -> int:
     # pyarrow's tables take a while to import: only where they are made.
     from orchestrator.aggregation.terminal import print_tables
+    from orchestrator.aggregation.write import table_places
     from orchestrator.registry.tables import rebuild_tables
 
     workspace = open_workspace(arguments.workspace)
     rebuilt = rebuild_tables(workspace, arguments.sweep, _note)
-    folder = rebuilt.folder
-    places = {
-        "tables": folder.sub("auroc.md").location,
-        "trials": folder.sub("trials.csv").location,
-    }
-    print_tables(console(), rebuilt.tables, places)
+    print_tables(console(), rebuilt.tables, table_places(rebuilt.folder))
     return OK if rebuilt.tables.complete else PROBLEMS
 
 

@@ -72,16 +72,21 @@ def test_a_file_holds_all_it_needs_and_nothing_of_this_machine(exported: bytes) 
 
 
 def test_metadata_survive_and_replace_those_before(metadata_of: Describe) -> None:
-    given_ = metadata_of(category="каска 01", parity={"images": 2}, thresholds={"ä": None})
+    given_ = metadata_of(
+        category="каска 01", parity={"images": 2}, thresholds={"ä": None}, warnings=("old",)
+    )
     data = with_metadata(someone_elses().SerializeToString(), metadata_of())
     props = read_contents(with_metadata(data, given_)).props
     assert from_props(props, "x") == given_
+    del props["memseg.warnings"]  # as files of before have it
+    assert from_props(props, "x").warnings == ()
 
 
 @pytest.mark.parametrize("change", [
     {"category": "\x1b[2J"}, {"category": "a/b"}, {"version": "../x"},
     {"preprocessing": '{"size": 1e999}'}, {"image_score": '{"pixels": Infinity}'},
-    {"thresholds": "[" * 100_000}, {"settings": "3"},
+    {"thresholds": "[" * 100_000}, {"settings": "3"}, {"warnings": '"none"'},
+    {"warnings": '["\\u001b[2J"]'},
 ], ids=lambda change: str(change)[:40])  # fmt: skip
 def test_metadata_made_by_someone_else_are_one_message(
     metadata_of: Describe, change: dict[str, str]

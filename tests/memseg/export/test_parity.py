@@ -14,7 +14,7 @@ import torch
 
 from memseg.errors import ExportError
 from memseg.export.metadata import Metadata
-from memseg.export.onnx_model import OnnxModel
+from memseg.export.onnx_model import Found, OnnxModel
 from memseg.export.parity import LIMIT, Parity, check_parity, compared
 from memseg.export.to_onnx import to_onnx
 from memseg.model.network import MemSegNet
@@ -136,6 +136,23 @@ def test_the_network_must_be_as_the_registry_gives_it(
     other: Any = getattr(copy.deepcopy(network), change)()
     with pytest.raises(ExportError, match="fp32, eval mode"):
         check_parity(other, model, images, list("abcdefgh"))
+
+
+def test_image_scores_that_are_not_those_of_the_maps_are_refused(
+    network: MemSegNet, model: OnnxModel, images: npt.NDArray[np.uint8], monkeypatch: Any
+) -> None:
+    names = list("abcdefgh")
+    assert 0 < check_parity(network, model, images, names).largest_score < 1e-5
+    real = model.run
+
+    def other_scores(shown: npt.NDArray[np.uint8]) -> Found:
+        found = real(shown)
+        return dataclasses.replace(found, scores=found.scores + np.float32(2 * LIMIT))
+
+    monkeypatch.setattr(model, "run", other_scores)
+    found = check_parity(network, model, images, names)
+    assert found.largest < LIMIT
+    assert "image scores differ from those of its own anomaly maps by up to 0.002" in found.problem
 
 
 def test_metadata_hold_the_check(metadata_of: Callable[..., Metadata]) -> None:

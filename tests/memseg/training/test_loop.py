@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 import pytest
@@ -206,3 +207,62 @@ def test_a_run_that_was_killed_at_its_gate_is_looked_at_again(bench) -> None:  #
     gate = At(3, stop=3)
     _, summary = gated(bench, gate, kept)
     assert (gate.asked, summary.resumed_at, summary.stopped_at) == ([3], 3, 3)
+
+
+class Looks:
+    """A judge that remembers what it saw, and uses the network as evaluations do."""
+
+    def __init__(self, network: MemSegNet, *steps: int) -> None:
+        self.network, self.steps = network, steps
+        self.seen: dict[int, torch.Tensor] = {}
+
+    def look(self, step: int) -> None:
+        self.network.eval()
+        with torch.no_grad():
+            self.network(torch.zeros(2, 3, 64, 64))
+        self.network.train()
+        self.seen[step] = self.network.decoder.head[-1].bias.detach().clone()
+
+
+def judged(bench, kept, reporter=None):  # type: ignore[no-untyped-def]
+    network = bench.network()
+    judge = Looks(network, 2, 3, 6)
+    with contextlib.suppress(KeyboardInterrupt):
+        train(
+            network, bench.data, bench.simulator(), bench.config, 3, bench.execution,
+            reporter or SilentReporter(), kept, Intervals(report_steps=1, checkpoint_steps=3),
+            judge=judge,
+        )  # fmt: skip
+    return network, judge
+
+
+def test_a_judge_sees_its_steps_and_changes_nothing(bench) -> None:  # type: ignore[no-untyped-def]
+    network, judge = judged(bench, NoCheckpoints())
+    assert list(judge.seen) == [2, 3, 6]
+    assert not torch.equal(judge.seen[2], judge.seen[3])
+    assert_same_state(network, run(bench))
+
+
+def test_a_run_that_goes_on_has_had_its_checkpoints_step_judged(bench) -> None:  # type: ignore[no-untyped-def]
+    _, whole = judged(bench, NoCheckpoints())
+    kept = Kept()
+    _, before = judged(bench, kept, Told(stop_at=5))
+    _, after = judged(bench, kept)
+    assert (list(before.seen), kept.steps, list(after.seen)) == ([2, 3], [3], [6])
+    assert torch.equal(after.seen[6], whole.seen[6])
+
+
+def test_a_loss_that_is_not_finite_is_found_before_a_step_is_judged(bench, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    import memseg.training.loop as loop
+
+    def broken(*args: object) -> loop.LossTerms:
+        return loop.LossTerms(*(torch.tensor(float("nan")),) * 3)
+
+    monkeypatch.setattr(loop, "train_step", broken)
+    judge = Looks(bench.network(), 2)
+    with pytest.raises(DivergedError, match="step 2 "):
+        train(
+            bench.network(), bench.data, bench.simulator(), bench.config, 3, bench.execution,
+            SilentReporter(), NoCheckpoints(), Intervals(report_steps=100), judge=judge,
+        )  # fmt: skip
+    assert not judge.seen

@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 def workers(
-    count: int, folder: Path, steps: int = 20, last: int = 20, dtype: str = "float64"
+    count: int, folder: Path, steps: int = 8, last: int = 8, dtype: str = "float64"
 ) -> tuple[list[float], dict[str, torch.Tensor]]:
     """Losses and final state of a run with so many processes."""
     folder.mkdir(exist_ok=True)
@@ -56,7 +56,7 @@ def assert_near(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[float], dict[str, torch.Tensor]]:
-    """One worker's 20 steps in float64."""
+    """One worker's 8 steps in float64."""
     return workers(1, tmp_path_factory.mktemp("alone"))
 
 
@@ -64,7 +64,7 @@ def test_two_workers_have_the_losses_and_the_weights_of_one(
     alone: tuple[list[float], dict[str, torch.Tensor]], tmp_path: Path
 ) -> None:
     losses, state = workers(2, tmp_path)
-    assert len(losses) == 20
+    assert len(losses) == 8
     assert losses == pytest.approx(alone[0], rel=1e-8)
     assert losses[0] != losses[-1]
     assert_near(state, alone[1])

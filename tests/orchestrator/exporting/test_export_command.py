@@ -18,6 +18,8 @@ from memseg.export import to_onnx as conversion
 from memseg.export.onnx_model import OnnxModel
 from memseg.export.parity import LIMIT
 from memseg.model.network import MemSegNet, restore_network
+from memseg.prediction.loading import load_model
+from memseg.prediction.model import Options
 from memseg.storage import open_folder
 from orchestrator.exporting import to_onnx as exporting
 from orchestrator.registry.__main__ import main
@@ -67,6 +69,19 @@ def test_a_checked_onnx_file_of_the_champion(
     with torch.no_grad():
         own = network.anomaly_map(torch.from_numpy(images).float() / 255).numpy()
     assert np.abs(model.maps(images) - own).max() < LIMIT
+
+
+def test_another_version_of_the_method_is_said_here_and_with_each_prediction(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("memseg.prediction.restoring.METHOD_VERSION", 99)
+    out = tmp_path / "a.onnx"
+    assert run(workspace, "--out", str(out), "--unchecked") == 0
+    said = "this program has 99: scores may differ"
+    assert said in " ".join(capsys.readouterr().out.split())
+    model = load_model(str(out), Options(policy="best_f1_test"))
+    assert any(said in warning for warning in model.warnings)
 
 
 def test_without_images_those_it_was_tested_on_are_found(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from memseg.errors import SettingError
 from orchestrator.job.settings import ResourcesConfig
-from orchestrator.planning.allotment import CONTROLLER_GIB, allot
+from orchestrator.planning.allotment import allot, controller_gib
 from orchestrator.planning.hardware import Capacity, resolve_device, this_machine
 
 
@@ -65,7 +65,7 @@ def test_all_trials_at_once_fit(
     found = allot(ResourcesConfig(threads=threads), "ray", "cpu", capacity, trials, trial_gib)
     assert 1 <= found.at_once <= trials
     assert found.at_once * threads <= cpus
-    assert found.at_once == 1 or found.at_once * (trial_gib + CONTROLLER_GIB) <= memory
+    assert found.at_once == 1 or found.at_once * (trial_gib + controller_gib(1)) <= memory
 
 
 def test_a_containers_limits_count(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ DEFAULTS: dict[str, Any] = {
     "training.batch_size": 8,
     "training.precision": "auto",
     "training.channels_last": True,
+    "training.reported_step": "last",
+    "training.judged_every": 100,
     "validation.held_out_share": 0.1,
     "validation.held_out_least": 6,
     "validation.held_out_most": 32,
@@ -115,6 +117,17 @@ def test_what_only_evaluation_depends_on_is_another_trial_of_the_same_training(
     other = trial(**setting)
     assert other.key != trial().key
     assert other.training_key == trial().training_key
+
+
+@pytest.mark.parametrize("way", ["validation", "test"])
+def test_where_an_evaluation_chooses_the_weights_another_one_is_another_training(way: str) -> None:
+    one = trial(training__reported_step=way)
+    for other in (
+        trial(training__reported_step=way, validation__turned=4),
+        replace(one, inputs=replace(one.inputs, test_fingerprint="new")),
+    ):
+        assert other.training_key != one.training_key
+    assert trial(training__reported_step="last").key == trial().key
 
 
 def test_keys_of_recorded_trials_stay() -> None:

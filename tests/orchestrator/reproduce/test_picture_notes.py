@@ -17,7 +17,8 @@ def test_a_picture_says_what_its_networks_are(part_of: Make, records_of: Make) -
     records = records_of(part, {("all", "tile", 5): (0.9, 0.8), ("focal", "tile", 5): (0.9, 0.8)})
     networks, settings = picture_notes(part, ("tile",), records)
     whole, focal = (part.trials[row]["tile"][0] for row in ("all", "focal"))
-    assert f"tile {focal.key[:8]} (focal), tile {whole.key[:8]} (all); at" in networks
+    assert f"tile {focal.key[:8]} (focal), tile {whole.key[:8]} (all); steps 300" in networks
+    assert "reported step: the last" in networks
     assert "steps 300 (the paper trains 2700)" in networks
     assert "seeds 5, preset paper" in networks
     assert "encoder weights sha256:resnet" in networks

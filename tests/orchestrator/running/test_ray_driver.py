@@ -17,6 +17,7 @@ from orchestrator.planning.halving import Halving
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running import ray_driver
 from orchestrator.running.placement import Placement
+from tests.memseg.blocked import run_without
 
 
 class Dies:
@@ -40,3 +41,15 @@ def test_a_pruned_trial_that_goes_on_and_loses_its_worker_is_not_finished(
     kind = ray_driver._fit_once(trial, setup, ledger, ())
     failed = isinstance(ledger.record("part", trial.key), Failed)
     assert (kind, failed) == ((None, False) if halving else ("worker_lost", True))
+
+
+def test_drivers_and_controllers_import_no_torch() -> None:
+    """Each running trial has one of both on the head: half a GB each, and seconds to start."""
+    done = run_without(["torch"], "import orchestrator.running.ray_driver, orchestrator.running"
+                       ".ray_worker, orchestrator.running.ray_inputs")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("workers", "kind"), [(1, "DataParallelTrainer"), (2, "TorchTrainer")])
+def test_only_several_workers_have_a_process_group(workers: int, kind: str) -> None:
+    assert ray_driver._kind_of_trainer(workers).__name__ == kind
