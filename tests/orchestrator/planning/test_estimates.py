@@ -83,7 +83,7 @@ def test_a_measured_peak_above_the_estimate_counts(tmp_path: Path) -> None:
 def test_memory_and_disk_are_multiplied_by_what_they_are_for(tmp_path: Path) -> None:
     plan = _plan(tmp_path, "--seeds", "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]")
     found = estimate(plan, TWO, set())
-    assert found.head_gib == pytest.approx(2.4)
+    assert found.head_gib == pytest.approx(1.8)
     assert estimate(plan, replace(TWO, executor="inline"), set()).head_gib == 0.0
     best = found.disk_gib
     everything = estimate(replace(plan, keep_weights="all"), TWO, set()).disk_gib
@@ -122,7 +122,7 @@ def test_a_dry_run_says_what_there_is_in_100_columns(tmp_path: Path) -> None:
         "2 cannot be run",
         "there is no normal image in long/",
         "2 (limited by CPUs), executor ray",
-        "2.4 GiB for controllers, estimated",
+        "1.8 GiB for controllers, estimated",
         "for 6 trials",
         "estimated from assumed speeds",
         "nothing was started",
