@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from memseg.errors import RegistryError, StorageError
+from memseg.errors import RegistryError, StorageDownError, StorageError
 from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
@@ -20,13 +20,16 @@ from orchestrator.registry.registry import Registry
 def publish_winners(tables: Tables, ledger: Ledger) -> list[str]:
     """Publishes the best trial of each category; a version that is there stays as it is.
 
-    Returns a note for each winner that could not be published; the others are.
+    Returns a note for each winner that could not be published; the others are. Raises
+    StorageDownError: a disk that is too full for weights stops the sweep, which goes on later.
     """
     registry = Registry(ledger.workspace.sub("registry"))
     notes = []
     for category, choice in tables.choices.items():
         try:
             note = _publish(category, choice, tables, ledger, registry)
+        except StorageDownError:
+            raise
         except (RegistryError, StorageError) as error:
             note = str(error)
         if note is not None:

@@ -88,6 +88,9 @@ def leave_output(finished: Finished, folder: Folder, console: Console) -> bool:
     try:
         output = experiment.make(finished)
         _leave(output, folder, console)
+        picture = f"{experiment.name}.png"
+        if picture not in output.files:  # of an earlier run, and the table beside it is another
+            folder.delete(picture)
     except StorageDownError:
         raise
     except MemSegError as error:

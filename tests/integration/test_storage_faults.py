@@ -148,6 +148,27 @@ def test_a_storage_that_is_gone_or_full_stops_the_sweep_which_goes_on_later(
     assert auroc(tmp_path / "disturbed") == undisturbed
 
 
+def test_a_disk_too_full_for_a_model_stops_the_sweep_which_publishes_later(
+    sweep: Sweep, faulty: Callable[[Fault | None], None], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Tables are small and still fit."""
+
+    def full(target: Path) -> OSError | None:
+        return OSError(errno.ENOSPC, "No space left") if "registry" in target.parts else None
+
+    alone = ("full", "--data.categories", "[connector]")
+    faulty(full)
+    assert sweep(*alone) == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "make room" in said
+    assert "the same command goes on from here" in said
+    assert auroc(tmp_path / "full")
+    faulty(None)
+    assert sweep(*alone) == 0
+    assert list((tmp_path / "full" / "registry").rglob("MODEL_CARD.md"))
+
+
 def test_failed_attempts_are_in_the_event_log_and_in_their_table(
     sweep: Sweep, faulty: Callable[[Fault | None], None], tmp_path: Path
 ) -> None:

@@ -48,6 +48,19 @@ def test_files_are_written_and_named(finished_of: Any, tmp_path: Path) -> None:
     assert f"written: x.md\nin {tmp_path}\n" in printed
 
 
+def test_the_picture_of_an_earlier_run_does_not_stay_beside_another_table(
+    finished_of: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "table4-tile.png").write_bytes(b"a category's own")
+    for files in ({"table4.png": b"picture"}, {"table4.md": b"one point"}):
+        made = Output(files, Text())
+        assert leave_output(
+            finished_of(lambda _, made=made: made), open_folder(tmp_path), console()
+        )
+        assert (tmp_path / "table4.png").exists() == ("table4.png" in files)
+    assert (tmp_path / "table4-tile.png").exists()
+
+
 def test_an_output_that_cannot_be_made_is_said_and_stops_no_other(
     finished_of: Any, tmp_path: Path
 ) -> None:
