@@ -44,6 +44,7 @@ NUMBERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "optimizer.warmup_steps": ((0, 100, 2699), (-1, 2700)),
     "training.max_steps": ((1, 2700), (0, -1)),
     "training.batch_size": ((2, 8), (0, 1, 3, 7)),
+    "training.judged_every": ((1, 100, 10_000), (0, -1)),
     "validation.held_out_share": ((0, 0.1, 0.5), (-0.1, 0.51)),
     "validation.held_out_least": ((1, 6, 32), (0, 33)),
     "validation.held_out_most": ((6, 32, 1000), (0, 5)),
@@ -71,6 +72,7 @@ CHOICES = {
     "validation.place": ("anywhere", "product"),
     "optimizer.name": ("sgd", "adamw"),
     "training.precision": ("auto", "fp32", "bf16"),
+    "training.reported_step": ("last", "validation", "test"),
 }
 SWITCHES = (
     "model.memory", "model.multi_scale", "model.spatial_attention", "model.coordinate_attention",
