@@ -74,7 +74,7 @@ def _selection(tables: Tables) -> Iterator[Condition]:
     else:
         yield Condition(
             "selection synthetic: trials are chosen by simulated anomalies on normal images that "
-            "were held out of training; the test set chooses nothing"
+            "were held out of training; the test set chooses no trial"
         )
     ways = {choice.by for choice in tables.choices.values()}
     if FIRST_PLANNED in ways:

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_NOT_CHOSEN = ("evaluation.", "validation.", "training.precision")
+_NOT_CHOSEN = (
+    "evaluation.", "validation.", "training.precision", "training.reported_step",
+    "training.judged_every",
+)  # fmt: skip
 """How names begin of settings that say how a model is judged, or follow from the device."""
 
 

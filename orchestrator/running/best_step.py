@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from memseg.config.method import TrainingConfig
+from memseg.errors import StorageError
 from memseg.storage import Folder
 from orchestrator.running.scoring import Score
 
@@ -53,8 +54,19 @@ class BestStep:
         return {int(step): float(score) for step, score in found.items()}
 
     def best(self) -> tuple[int, bytes]:
-        """The best of the judged steps, and its weights. Raises StorageError."""
-        step = _best(self.scores())
+        """The best of the judged steps, and its weights.
+
+        Raises StorageError, also where not all of them are known: another process has finished
+        the trial, or judges it too, and what is left here is not the whole run.
+        """
+        scores = self.scores()
+        missing = set(self.steps) - scores.keys()
+        if missing:
+            raise StorageError(
+                f"{self._folder.at(_JUDGED)} knows no score of step {min(missing)}: another "
+                "process works on the same trial, or has finished it"
+            )
+        step = _best(scores)
         return step, self._folder.read(_weights(step))
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memseg.config import MethodConfig, build
+from memseg.errors import StorageError
 from memseg.storage import Folder, open_folder
 from orchestrator.running.best_step import BestStep, judged_steps
 
@@ -62,6 +63,15 @@ def test_a_run_that_goes_on_knows_the_steps_before(folder: Folder) -> None:
     assert again.judge.best() == (10, b"10")
 
 
+def test_what_another_process_has_finished_and_cleared_is_no_whole_run(folder: Folder) -> None:
+    run = Run(folder, {10: 0.9, 20: 0.5})
+    run.to(10)
+    folder.delete("judged.json")  # as a commit does
+    run.to(20)
+    with pytest.raises(StorageError, match="no score of step 10: another process"):
+        run.judge.best()
+
+
 def test_killed_between_weights_and_note_the_old_best_stays(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +85,7 @@ def test_killed_between_weights_and_note_the_old_best_stays(
         patch.setattr(Folder, "write_json", killed)
         with pytest.raises(KeyboardInterrupt):
             run.to(20)
-    assert run.judge.best() == (10, b"10")
+    assert run.judge.scores() == {10: 0.5}
     run.to(20)
     assert run.judge.best() == (20, b"20")
 
