@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 LAST, VALIDATION, TEST = "last", "validation", "test"
+ORACLE = "ORACLE"
+"""In what is said of figures that flatter."""
 
 
 @dataclass(frozen=True, order=True)
@@ -29,7 +31,7 @@ class ReportedStep:
         of = f"of every {self.every} and the last, the best on"
         if self.way == VALIDATION:
             return f"{of} synthetic validation, not chosen by the test set"
-        return f"{of} the TEST SET: an ORACLE, its figures flatter"
+        return f"{of} the TEST SET: an {ORACLE}, its figures flatter"
 
 
 def reported_step(settings: Mapping[str, Any]) -> ReportedStep:

@@ -11,6 +11,7 @@ import pytest
 
 from memseg.storage import Folder, open_folder
 from orchestrator.aggregation.rows import NONE
+from orchestrator.planning.reported_step import ReportedStep
 from orchestrator.results.__main__ import OK, WRONG, main
 from tests.orchestrator.results.made import result_of
 
@@ -97,6 +98,10 @@ def test_a_table_of_categories_keeps_all_its_rows(place: Path, sweep: Folder) ->
         ({"rows": [{"simulation": "all"}]}, "a row without a category"),
         ({"rows": [{"category": "a", "image_auroc": "high"}]}, "image_auroc must be a number"),
         ({"conditions": ["steps"]}, "a condition without a text"),
+        (
+            {"conditions": [{"text": f"reported step: {ReportedStep('test', 50)}", "loud": True}]},
+            "its steps were chosen by the test set",
+        ),
     ],
 )
 def test_a_damaged_table_is_named(
