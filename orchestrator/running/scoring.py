@@ -24,9 +24,9 @@ def on_validation(
     batch: int,
 ) -> Score:  # fmt: skip
     """On synthetic validation. It raises SettingError where nothing is held out."""
-    held_out = product.train[list(roles.held_out)]
 
     def score() -> float:
+        held_out = product.train[list(roles.held_out)]
         found = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution, batch)
         if found is None:
             raise SettingError(

@@ -135,21 +135,26 @@ def test_a_mended_image_is_all_it_takes_to_go_on(
     assert tables(tmp_path / "ws")["trials_done"]["connector"] == 1
 
 
+def killed_at(call: int) -> Callable[..., Any]:
+    """A training step whose so many-th call is Ctrl-C; the others, also later ones, are real."""
+    real, calls = loop.train_step, []
+
+    def step(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    return step
+
+
 def test_an_interrupted_trial_goes_on_and_ends_in_the_same_bits(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sweep(*ONE) == 0
     whole = results(tmp_path / "ws")
     shutil.rmtree(tmp_path / "ws")
-    real, steps = loop.train_step, []
-
-    def killed(*args: Any) -> Any:
-        steps.append(1)
-        if len(steps) == 4:
-            raise KeyboardInterrupt
-        return real(*args)
-
-    monkeypatch.setattr(loop, "train_step", killed)
+    monkeypatch.setattr(loop, "train_step", killed_at(4))
     assert sweep(*ONE, "--checkpoint_every_steps", "2") == 130
     assert not results(tmp_path / "ws")
     assert list((tmp_path / "ws" / "trials").rglob("step-*"))
@@ -310,16 +315,15 @@ def test_the_step_that_is_best_on_validation_can_be_reported(
     monkeypatch.setattr(trial_run, "on_validation", lambda *_: functools.partial(next, scores))
     chosen = (*ONE, "--training.reported_step", "validation", "--training.judged_every", "2",
               "--checkpoint_every_steps", "3")  # fmt: skip
-    real, steps = loop.train_step, []
+    pack, packed = trial_run.pack_weights, []
 
-    def killed(*args: Any) -> Any:
-        steps.append(1)
-        if len(steps) == 4:
-            raise KeyboardInterrupt
-        return real(*args)
+    def noted(network: Any) -> bytes:
+        packed.append(pack(network))
+        return packed[-1]
 
+    monkeypatch.setattr(trial_run, "pack_weights", noted)
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "train_step", killed)
+        patch.setattr(loop, "train_step", killed_at(4))
         assert sweep(*chosen) == 130
     assert sweep(*chosen) == 0
     (result,) = results(tmp_path / "ws").values()
@@ -330,6 +334,8 @@ def test_the_step_that_is_best_on_validation_can_be_reported(
     assert not list((tmp_path / "ws" / "trials").rglob("best-*"))
     (weights,) = (tmp_path / "ws" / "trials").rglob("model.safetensors")
     assert sha256(weights.read_bytes()) == result["weights_sha256"]
+    of_step_2, reported = packed
+    assert of_step_2 == reported == weights.read_bytes()
     markdown = (tmp_path / "ws/sweeps/test/auroc.md").read_text()
     assert "the best on synthetic validation, not chosen by the test set" in markdown
     (card,) = (tmp_path / "ws/registry").rglob("MODEL_CARD.md")

@@ -17,6 +17,12 @@ def test_overrides_are_what_differs_and_is_trained_with() -> None:
     assert overrides_of(version, job) == {"optimizer.lr": 0.08}
 
 
+def test_which_step_is_reported_stays_the_jobs() -> None:
+    version = {"training.reported_step": "test", "training.judged_every": 50}
+    job = {"training.reported_step": "last", "training.judged_every": 100}
+    assert overrides_of(version, job) == {}
+
+
 def test_a_range_that_came_back_from_json_as_a_list_is_the_same() -> None:
     job = {"simulation.transparency": (0.15, 1.0), "simulation.moved_size": (0.1, 0.35)}
     version = {"simulation.transparency": [0.15, 1.0], "simulation.moved_size": [0.2, 0.35]}

@@ -86,6 +86,7 @@ def test_killed_between_weights_and_note_the_old_best_stays(
         with pytest.raises(KeyboardInterrupt):
             run.to(20)
     assert run.judge.scores() == {10: 0.5}
+    assert folder.read("best-00000010.safetensors") == b"10"
     run.to(20)
     assert run.judge.best() == (20, b"20")
 
