@@ -59,7 +59,7 @@ def _publish(
             f"delete {folder.at('result.json')} to train it again"
         )
     more = {name: folder.read(name) for name in WITH_MODEL if folder.exists(name)}
-    files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.by, more)
+    files = version_files(choice.winner.result, folder.read(WEIGHTS), choice.selection, more)
     registry.publish(category, trial.key, files)
     return None
 

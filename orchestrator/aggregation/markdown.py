@@ -98,7 +98,7 @@ def _configurations(tables: Tables) -> Iterator[str]:
     yield from ("", "### Best configuration of each category", "")
     lines = [
         [cell(name), cell(describe_point(choice.winner.trial.grid)),
-         str(choice.winner.trial.seed), choice.by]
+         str(choice.winner.trial.seed), choice.selection]
         for name, choice in tables.choices.items()
     ]  # fmt: skip
     yield from table(["category", "configuration", "seed", "selection"], lines, {"seed"})
@@ -114,7 +114,7 @@ def _average(tables: Tables) -> Iterator[str]:
     total, over = len(tables.plan.categories), len(tables.average.choices)
     left_out = f", **over {over} of {total} categories**" if over < total else ""
     score = tables.average.score
-    by = tables.average.by + (f", mean {percent(score)}" if score is not None else "")
+    by = tables.average.selection + (f", mean {percent(score)}" if score is not None else "")
     yield (
         f"One configuration for all categories: {cell(describe_point(tables.average.grid))} "
         f"(chosen by: {by}){left_out}"

@@ -88,7 +88,7 @@ def _category_row(
     return Row(
         category=category,
         **metrics,
-        selection=choice.by if choice else None,
+        selection=choice.selection if choice else None,
         trial=choice.winner.trial.key if choice else None,
         steps=steps.pop() if len(steps) == 1 else None,
         encoder_weights=plan.encoder_weights,

@@ -25,9 +25,12 @@ from typing import Any
 
 from orchestrator.ledger.ledger import Done, Record
 from orchestrator.planning.plan import Plan
+from orchestrator.planning.reported_step import reported_step
 from orchestrator.planning.trial import Trial
 
 SYNTHETIC, ORACLE = "synthetic", "oracle"
+ORACLE_STEP = "oracle step"
+"""Beside how a trial was chosen, where the test set chose the step that its figures are of."""
 ONLY_TRIAL, FIRST_PLANNED = "only trial", "first planned"
 """Where nothing could be compared: one trial was planned, or the first of several was taken."""
 
@@ -55,6 +58,12 @@ class Choice:
     seeds: tuple[Finished, ...]
     """The finished trials of the winning configuration, the winner among them, in plan order."""
 
+    @property
+    def selection(self) -> str:
+        """How trial and step were chosen, for people: what flatters is said with the figures."""
+        oracle = reported_step(self.winner.trial.method.by_name).oracle
+        return f"{self.by}, {ORACLE_STEP}" if oracle else self.by
+
 
 @dataclass(frozen=True)
 class AverageChoice:
@@ -66,6 +75,11 @@ class AverageChoice:
     """Category -> its trial of this configuration; categories without any result are missing."""
     score: float | None
     """Mean over the categories of what it was chosen by; None for "first planned"."""
+
+    @property
+    def selection(self) -> str:
+        """As of a Choice; of categories that differ (a row of theirs may set the step), each."""
+        return " and ".join(dict.fromkeys(choice.selection for choice in self.choices.values()))
 
 
 @dataclass(frozen=True)

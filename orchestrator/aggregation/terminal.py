@@ -72,7 +72,7 @@ def _auroc(tables: Tables) -> Table:
         cells += _published(row.category) if paper else []
         if with_baseline:
             cells.append(percent(_baseline(row, baselines)))
-        cells += [_count(row), choice.by if choice else ""]
+        cells += [_count(row), choice.selection if choice else ""]
         if tables.plan.axes:
             cells.append(_short_point(choice.winner.trial.grid) if choice else "")
         style = "bold" if average else ("" if choice else "red")
@@ -141,7 +141,7 @@ def _average(tables: Tables) -> list[RenderableType]:
     table.add_column("chosen by")
     for row in tables.average_rows:
         if row.category in AVERAGES and row.trials_planned:
-            cells = [row.category, *_metrics(row), tables.average.by]
+            cells = [row.category, *_metrics(row), tables.average.selection]
             table.add_row(*(Text(cell) for cell in cells))
     return [Text(), Text(title, style="bold"), table, *_missing(tables.average_rows)]
 

@@ -39,7 +39,7 @@ def version_files(
     """File name -> bytes, for ``Registry.publish``.
 
     ``result``: a trial's ``result.json``; ``weights``: its ``model.safetensors``, memory images
-    included; ``selection``: how the trial was chosen, "oracle" for a choice by the test set;
+    included; ``selection``: ``Choice.selection``, how the trial and its step were chosen;
     ``extra``: more files of the trial, such as ``examples.png`` and ``losses.csv``; the card
     shows those that it knows.
 

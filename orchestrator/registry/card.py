@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from orchestrator.aggregation.selection import FIRST_PLANNED, ORACLE
 from orchestrator.planning.reported_step import reported_step
 from orchestrator.planning.trial import default_settings
 from orchestrator.registry.curve import PICTURE, Point, some_of
@@ -214,11 +215,12 @@ def _warnings(result: Mapping[str, Any], selection: str) -> Iterator[str]:
     elif result.get("bottleneck_weights") == "random":
         yield "RANDOM BLOCK 4: the encoder's file had no layer4; the bottleneck began from random."
     yield from _of_warm_start(result)
-    if "oracle" in selection:
+    chosen_by = selection.split(", ")[0]
+    if chosen_by == ORACLE:
         yield "ORACLE SELECTION: this trial was chosen by the test set, so its figures flatter."
     if reported_step(result["settings"]).oracle:
         yield "ORACLE STEP: its step was chosen by the test set, so its figures flatter."
-    if selection == "first planned":
+    if chosen_by == FIRST_PLANNED:
         yield "NOT CHOSEN: there was nothing to compare trials by; this is the first of the plan."
     if result["steps"] < ENOUGH_STEPS:
         yield f"SHORT RUN: {result['steps']} steps; the paper trains 2700."

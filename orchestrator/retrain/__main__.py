@@ -32,6 +32,7 @@ from orchestrator.job.layouts import layout_of
 from orchestrator.job.read import read_job
 from orchestrator.retrain.batch import retrain
 from orchestrator.retrain.lock import only_one
+from orchestrator.retrain.oracles import refuse_oracles
 from orchestrator.retrain.watch import wait, watch
 
 DEFAULT = "jobs/retrain.yaml"
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def run() -> int:
         job = read_job(arguments, os.environ, Path.cwd())
+        refuse_oracles(job)
         if job.config.dry_run:
             return ALL_DONE if retrain(job, console).well else SOME_FAILED
         with only_one(open_folder(job.config.workspace)):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
 
 from memseg.config.method import TrainingConfig
 from memseg.errors import StorageError
 from memseg.storage import Folder
 from orchestrator.running.scoring import Score
-
-_JUDGED = "judged.json"
 
 
 def judged_steps(training: TrainingConfig) -> frozenset[int]:
@@ -22,8 +19,10 @@ def judged_steps(training: TrainingConfig) -> frozenset[int]:
 class BestStep:
     """A Judge: remembers each judged step's score, and the weights of the best.
 
-    In a folder, so that a run that goes on from a checkpoint knows the steps before it. Weights
-    are written before the note that names them: a killed process leaves the old best or the new.
+    In a folder, so that a run that goes on from a checkpoint knows the steps before it. Each step
+    has a note of its own: of two processes at the same trial none forgets what the other judged.
+    Weights are written before the note that makes them the best: a killed process leaves the old
+    best or the new.
     """
 
     def __init__(
@@ -35,23 +34,25 @@ class BestStep:
 
     def look(self, step: int) -> None:
         """Judges the network after ``step``, once; of equal steps the later one is the best."""
-        scores = self.scores()
-        if step in scores:
+        before = self.scores()
+        if step in before:
             return
-        before = _best(scores) if scores else None
-        scores[step] = self._score()
-        if _best(scores) == step:
+        scores = {**before, step: self._score()}
+        is_best = _best(scores) == step
+        if is_best:
             self._folder.write(_weights(step), self._pack())
-        self._folder.write_json(_JUDGED, {"scores": {str(s): scores[s] for s in sorted(scores)}})
-        if before is not None and _best(scores) == step:
-            self._folder.delete(_weights(before))
+        self._folder.write_json(_note(step), {"score": scores[step]})
+        if is_best and before:
+            self._folder.delete(_weights(_best(before)))
 
     def scores(self) -> dict[int, float]:
         """Judged step -> score."""
-        if not self._folder.exists(_JUDGED):
-            return {}
-        found: dict[str, Any] = self._folder.read_json(_JUDGED)["scores"]
-        return {int(step): float(score) for step, score in found.items()}
+        notes = {_note(step): step for step in self.steps}
+        return {
+            notes[file.path]: float(self._folder.read_json(file.path)["score"])
+            for file in self._folder.files()
+            if file.path in notes
+        }
 
     def best(self) -> tuple[int, bytes]:
         """The best of the judged steps, and its weights.
@@ -63,8 +64,8 @@ class BestStep:
         missing = set(self.steps) - scores.keys()
         if missing:
             raise StorageError(
-                f"{self._folder.at(_JUDGED)} knows no score of step {min(missing)}: another "
-                "process works on the same trial, or has finished it"
+                f"{self._folder.path} has no score of step {min(missing)}: another process works "
+                "on the same trial, or has finished it"
             )
         step = _best(scores)
         return step, self._folder.read(_weights(step))
@@ -72,6 +73,10 @@ class BestStep:
 
 def _best(scores: dict[int, float]) -> int:
     return max(scores, key=lambda step: (scores[step], step))
+
+
+def _note(step: int) -> str:
+    return f"judged-{step:08d}.json"
 
 
 def _weights(step: int) -> str:

@@ -360,7 +360,11 @@ def test_a_step_that_the_test_set_chose_is_an_oracle_wherever_it_is_shown(
     assert found["scores"][str(found["step"])] == max(found["scores"].values())
     assert max(found["scores"].values()) == pytest.approx(best, abs=1e-6)
     assert "an ORACLE" in (tmp_path / "ws/sweeps/test/auroc.md").read_text()
+    assert ", oracle step" in (tmp_path / "ws/sweeps/test/auroc.csv").read_text()
     (card,) = (tmp_path / "ws/registry").rglob("MODEL_CARD.md")
     assert "**ORACLE STEP: its step was chosen by the test set" in card.read_text()
+    assert "ORACLE SELECTION" not in card.read_text()
+    assert registry(["list", "--workspace", str(tmp_path / "ws")]) == 0
+    assert "oracle step" in " ".join(capsys.readouterr().out.split())
     with pytest.raises(DataError, match="chosen by the test set"):
         reduce_result(result)

@@ -212,6 +212,18 @@ def test_oracle_is_in_every_row_that_was_chosen_so(plan_of: Make, records_of: Ma
     assert {row.selection for row in tables.average_rows} == {"oracle"}
 
 
+def test_a_step_that_the_test_set_chose_is_in_every_row_beside_it(
+    plan_of: Make, records_of: Make
+) -> None:
+    plan = plan_of(("screw", "tile"), settings={"training.reported_step": "test"})
+    tables = make_tables(plan, records_of(plan))
+    assert {row.selection for row in tables.rows} == {"synthetic, oracle step"}
+    assert {row.selection for row in tables.average_rows} == {"synthetic, oracle step"}
+    text = markdown(tables)
+    assert "(chosen by: synthetic, oracle step, mean" in text
+    assert "| 0 | synthetic, oracle step |" in text
+
+
 def test_both_winners_are_reported(plan_of: Make, records_of: Make) -> None:
     plan = plan_of(("screw", "tile"), rates=(0.01, 0.02, 0.04))
     tables = make_tables(plan, records_of(plan, {

@@ -66,10 +66,26 @@ def test_a_run_that_goes_on_knows_the_steps_before(folder: Folder) -> None:
 def test_what_another_process_has_finished_and_cleared_is_no_whole_run(folder: Folder) -> None:
     run = Run(folder, {10: 0.9, 20: 0.5})
     run.to(10)
-    folder.delete("judged.json")  # as a commit does
+    folder.delete("judged-00000010.json")  # as a commit does
     run.to(20)
-    with pytest.raises(StorageError, match="no score of step 10: another process"):
+    with pytest.raises(StorageError, match="has no score of step 10: another process"):
         run.judge.best()
+
+
+def test_two_processes_at_one_trial_forget_nothing_of_each_other(folder: Folder) -> None:
+    values = {10: 0.5, 20: 0.9, 30: 0.7}
+    behind = Run(folder, values)
+
+    class Ahead(Run):
+        def score(self) -> float:
+            if self.at == 20:  # while this one judges step 20, the other does too and goes on
+                behind.to(20, 30)
+            return super().score()
+
+    ahead = Ahead(folder, values)
+    ahead.to(10, 20, 30)
+    assert ahead.judge.scores() == behind.judge.scores() == values
+    assert ahead.judge.best() == behind.judge.best() == (20, b"20")
 
 
 def test_killed_between_weights_and_note_the_old_best_stays(
