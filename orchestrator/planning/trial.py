@@ -73,10 +73,12 @@ class Trial:
     @cached_property
     def training_key(self) -> str:
         """Like ``key`` without what only evaluation depends on: same weights."""
-        if self.method.training.reported_step != "last":
-            return self.key  # the evaluation chooses the weights
-        chosen = self._chosen().items()
-        identity = self._identity({n: v for n, v in chosen if not n.startswith(_EVALUATION_ONLY)})
+        chosen, chooser = self._chosen(), self.method.training.reported_step
+        if chooser == "test":
+            return self.key
+        if chooser == "last":  # else what is evaluated, and how, chooses the weights
+            chosen = {n: v for n, v in chosen.items() if not n.startswith(_EVALUATION_ONLY)}
+        identity = self._identity(chosen)
         del identity["inputs"]["test_fingerprint"]
         return _digest(identity)
 

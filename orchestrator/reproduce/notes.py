@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from memseg.config import resolve
+from memseg.config import MethodConfig, resolve
 from memseg.words import counted
 from orchestrator.aggregation.conditions import (
     Condition,
@@ -25,12 +25,12 @@ from orchestrator.planning.trial import Trial, default_settings
 from orchestrator.reproduce.experiment import Part
 
 _SAID_ELSEWHERE = ("training.max_steps", "training.precision", "evaluation.aupro_limit")
-_NO_FIGURE_OF = (
-    "evaluation.false_positive_rate", "evaluation.pixel_false_positive_rate",
+_OF_THRESHOLDS = ("evaluation.false_positive_rate", "evaluation.pixel_false_positive_rate")
+_OF_VALIDATION = (
     "validation.anomalies", "validation.contrast", "validation.shape_size", "validation.turned",
     "validation.turned_size", "validation.place",
 )  # fmt: skip
-"""Settings of thresholds and of synthetic validation, which no AUROC depends on."""
+"""Of synthetic validation, which no AUROC depends on unless it chooses the reported step."""
 
 _OF_SIMULATION = ("image.", "foreground.", "simulation.")
 """How the names of settings begin that matter where nothing is trained."""
@@ -217,10 +217,10 @@ def _settings(part: Part) -> Iterator[Condition]:
     ours: dict[str, dict[Any, None]] = {}
     papers: dict[str, dict[Any, None]] = {}
     for row in part.experiment.rows:
-        untold = {*_SAID_ELSEWHERE, *_NO_FIGURE_OF, *row.settings}
+        untold = {*_SAID_ELSEWHERE, *_OF_THRESHOLDS, *row.settings}
         for category, trials in part.trials[row.name].items():
             method, paper = trials[0].method, resolve("paper", category).by_name
-            idle = () if method.validation.held_out_share else _OF_HELD_OUT
+            idle = _idle(method)
             for name, value in method.by_name.items():
                 if not part.experiment.trains and not name.startswith(_OF_SIMULATION):
                     continue
@@ -232,6 +232,16 @@ def _settings(part: Part) -> Iterator[Condition]:
         return
     listed = "; ".join(f"{n} {_either(ours[n])} (paper {_either(papers[n])})" for n in _order(ours))
     yield Condition(f"not as in preset paper: {listed}", True)
+
+
+def _idle(method: MethodConfig) -> set[str]:
+    """Settings without an effect on any AUROC, as the others are."""
+    held_out, chooser = method.validation.held_out_share, method.training.reported_step
+    return {
+        *(() if held_out else _OF_HELD_OUT),
+        *(() if chooser == "validation" else _OF_VALIDATION),
+        *(("training.judged_every",) if chooser == "last" else ()),
+    }
 
 
 def _order(names: Mapping[str, Any]) -> list[str]:

@@ -28,7 +28,8 @@ def reduce_result(result: Mapping[str, Any]) -> dict[str, Any]:
     if reported_step(result["settings"]).oracle:
         raise DataError(
             f"trial {result['key']}: its step was chosen by the test set (training.reported_step "
-            "test), and RESULTS.md says of all of its figures that none was"
+            "test), and RESULTS.md says of all of its figures that none was; "
+            "name the sweeps to add with --sweep"
         )
     seconds = result.get("seconds") or {}
     return {

@@ -30,8 +30,9 @@ def on_validation(
         found = evaluate_synthetic(network, held_out, trial.method, trial.seed, execution, batch)
         if found is None:
             raise SettingError(
-                "successive halving needs held-out images to judge by: raise "
-                "validation.held_out_share, or set scheduler none"
+                "successive halving and training.reported_step validation judge by held-out "
+                "images, and none are: raise validation.held_out_share, or set scheduler none and "
+                "reported_step last"
             )
         return found.score
 

@@ -130,7 +130,7 @@ def run_trial(
         load_state(network, load_tensors(trained.weights))
     if not workers.leads:
         return None
-    reported = {} if judge is None else _take_best(network, judge, trial)
+    reported = _reported(network, judge, trial, trained)
     evaluation_started = time.monotonic()
     found = _evaluate(network, trial, product, roles, execution, placement, folder)
     losses = curve.to_csv() if trained is None else trained.losses
@@ -237,8 +237,14 @@ def _judge(
     )
 
 
-def _take_best(network: MemSegNet, judge: BestStep, trial: Trial) -> dict[str, Any]:
-    """Puts the best step's weights into the network; what the result says of it."""
+def _reported(
+    network: MemSegNet, judge: BestStep | None, trial: Trial, trained: Trained | None
+) -> dict[str, Any]:
+    """Puts the best step's weights into the network; what the result says of it, if anything."""
+    if trained is not None:
+        return {n: value for n, value in trained.result.items() if n == "reported_step"}
+    if judge is None:
+        return {}
     step, weights = judge.best()
     load_state(network, load_tensors(weights))
     scores = {str(judged): score for judged, score in sorted(judge.scores().items())}

@@ -122,11 +122,10 @@ def test_what_only_evaluation_depends_on_is_another_trial_of_the_same_training(
 @pytest.mark.parametrize("way", ["validation", "test"])
 def test_where_an_evaluation_chooses_the_weights_another_one_is_another_training(way: str) -> None:
     one = trial(training__reported_step=way)
-    for other in (
-        trial(training__reported_step=way, validation__turned=4),
-        replace(one, inputs=replace(one.inputs, test_fingerprint="new")),
-    ):
-        assert other.training_key != one.training_key
+    turned = trial(training__reported_step=way, validation__turned=4)
+    assert turned.training_key != one.training_key
+    new_tests = replace(one, inputs=replace(one.inputs, test_fingerprint="new"))
+    assert (new_tests.training_key == one.training_key) == (way == "validation")
     assert trial(training__reported_step="last").key == trial().key
 
 

@@ -269,6 +269,22 @@ def test_what_differs_from_the_paper_is_said(part_of: Make, records_of: Make) ->
     assert loud == sorted(loud, reverse=True)
 
 
+def test_settings_that_choose_the_reported_step_are_told(part_of: Make, records_of: Make) -> None:
+    every, turned = "training.judged_every 7 (paper 100)", "validation.turned 4 (paper 0)"
+
+    def told(way: str) -> str:
+        options = ("--preset", "best", "--training.judged_every", "7",
+                   "--training.reported_step", way)  # fmt: skip
+        part = part_of(TABLE_3, "tile", options=options)
+        return said(ablation_table(part, records_of(part, {})))
+
+    assert every not in told("last")
+    assert every in told("test")
+    assert turned not in told("test")
+    assert every in told("validation")
+    assert turned in told("validation")
+
+
 def test_the_papers_own_settings_are_called_so(part_of: Make, records_of: Make) -> None:
     table = ablation_table(part := part_of(TABLE_5, "tile"), records_of(part, {}))
     assert "all other settings are those of preset paper" in said(table)

@@ -100,9 +100,14 @@ def test_an_attempt_commits_everything_that_a_registry_needs(
     assert result["data_licence"] == {"file": "license.txt", "first_line": "CC BY"}
 
 
+@pytest.mark.parametrize("reported", ["last", "validation"])
 def test_new_test_images_are_evaluated_without_training(
-    trial: Trial, loaded: Loaded, ledger: Ledger
+    trial: Trial, loaded: Loaded, ledger: Ledger, reported: str
 ) -> None:
+    method = build(MethodConfig, {
+        **trial.method.by_name, "training.reported_step": reported, "training.judged_every": 1,
+    })  # fmt: skip
+    trial = replace(trial, method=method)
     assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) is None
     again = replace(trial, inputs=replace(trial.inputs, test_fingerprint="more"))
     assert ledger.trained([again]) == {again.key: trial.key}
@@ -118,6 +123,8 @@ def test_new_test_images_are_evaluated_without_training(
     assert isinstance(second, Done)
     for name in ("weights_sha256", "metrics", "synthetic"):
         assert first.result[name] == second.result[name]
+    assert ("reported_step" in first.result) == (reported == "validation")
+    assert first.result.get("reported_step") == second.result.get("reported_step")
     kept = [ledger.trial_folder("part", t.key).read("losses.csv") for t in (trial, again)]
     assert kept[0] == kept[1]
 
