@@ -1,4 +1,4 @@
-"""What sheets are drawn on: axes, text, outlines and colour bars, placed by pixels.
+"""What sheets are drawn on: pictures, outlines, text, axes and colour bars, placed by pixels.
 
 S side of an image in pixels. matplotlib's own layout is not used: it moves panels by the length
 of their text.
@@ -9,15 +9,18 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PathCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.patches import Rectangle
 
 INK, FAINT = "#1b1b1f", "#6b6b75"
 OUTLINE = "#19e3c2"
@@ -36,6 +39,53 @@ class Canvas:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self._figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
+
+    @cached_property
+    def _sheet(self) -> Axes:
+        """The whole sheet in pixels, for all pictures: axes for each took most of the time."""
+        axes = self.axes(0, 0, self.width, self.height)
+        axes.set_axis_off()
+        axes.set_xlim(0, self.width)
+        axes.set_ylim(self.height, 0)
+        axes.set_autoscale_on(False)
+        return axes
+
+    def picture(
+        self, x: int, y: int, side: int, picture: npt.NDArray[np.uint8],
+        interpolation: str = "antialiased",
+    ) -> None:  # fmt: skip
+        """A picture (H, W, 3) as a square."""
+        extent = (x, x + side, y + side, y)
+        self._sheet.imshow(picture, interpolation=interpolation, aspect="auto", extent=extent)
+
+    def outline(
+        self, x: int, y: int, side: int, mask: npt.NDArray[np.bool_], width: float,
+        colour: str = OUTLINE,
+    ) -> None:  # fmt: skip
+        """The outline of a picture's mask (H, W), ``width`` points, with a thin dark edge.
+
+        One that runs along the picture's edge is drawn on it.
+        """
+        # a border of False closes outlines there
+        padded = np.pad(mask.astype(np.float64), 1)
+        down, across = (side * (np.arange(n) - 0.5) / (n - 2) for n in padded.shape)
+        edge = self._sheet.contour(
+            x + across, y + down, padded, levels=[0.5], colors=["black"], linewidths=[width + 1.4]
+        )
+        line = PathCollection(
+            edge.get_paths(), facecolors="none", edgecolors=colour, linewidths=width,
+            zorder=edge.get_zorder(),
+        )  # fmt: skip
+        self._sheet.add_collection(line, autolim=False)
+
+    def area(self, x: int, y: int, side: int, colour: str) -> None:
+        """A square of one colour."""
+        self._sheet.add_patch(Rectangle((x, y), side, side, facecolor=colour, linewidth=0))
+
+    def label(self, x: int, y: int, text: str) -> None:
+        """Small white text on a dark ground, to be read on any picture."""
+        box = {"facecolor": "black", "alpha": 0.6, "edgecolor": "none", "pad": 2}
+        self._sheet.text(x, y, text, fontsize=8, color="white", bbox=box)
 
     def axes(self, x: int, y: int, width: int, height: int) -> Axes:
         """Axes of so many pixels."""
@@ -129,12 +179,3 @@ def _width(text: str, size: float) -> float:
     font.set_size(size, _DPI)
     font.set_text(text)
     return float(font.get_width_height()[0]) / 64  # FreeType measures in 64ths of a pixel
-
-
-def outline(axes: Axes, mask: npt.NDArray[np.bool_], width: float, colour: str = OUTLINE) -> None:
-    """Draws the outline of a mask (S, S), ``width`` points, with a thin dark edge."""
-    # a border of False closes outlines that run along the image's edge
-    padded = np.pad(mask.astype(np.float64), 1)
-    places = np.arange(-1, mask.shape[0] + 1)
-    for drawn, line in (("black", width + 1.4), (colour, width)):
-        axes.contour(places, places, padded, levels=[0.5], colors=[drawn], linewidths=[line])

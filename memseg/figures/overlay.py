@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 
-from memseg.figures.canvas import INK, Canvas, fitting, outline
+from memseg.figures.canvas import INK, Canvas, fitting
 from memseg.figures.checks import check_examples
 from memseg.figures.heat import COLOUR_MAP, Scale, heat_overlay, shared_scale
 
@@ -51,14 +50,16 @@ def overlay_sheet(
     names = ["image", "anomaly map"] if masks is None else ["image", "ground truth", "anomaly map"]
     sheet = _Sheet(len(images), len(names))
     for index, title in enumerate(titles):
-        panels = sheet.panels(index, title, names)
-        panels[0].imshow(images[index].transpose(1, 2, 0))
-        panels[-1].imshow(heat_overlay(images[index], maps[index], shared))
-        if masks is not None:
-            panels[1].imshow(images[index].transpose(1, 2, 0))
-            _ground_truth(panels[1], masks[index])
-            if masks[index].any():
-                outline(panels[2], masks[index], 0.8)
+        image, mask = images[index].transpose(1, 2, 0), None if masks is None else masks[index]
+        heat = heat_overlay(images[index], maps[index], shared)
+        sheet.row(index, title, names)
+        for panel, picture in enumerate([image] * (len(names) - 1) + [heat]):
+            sheet.picture(index, panel, picture)
+        if mask is not None and mask.any():
+            sheet.outline(index, 1, mask, 1.6)
+            sheet.outline(index, 2, mask, 0.8)
+        elif mask is not None:
+            sheet.label(index, 1, "no defect marked")
     sheet.colour_bar(shared, outlined=masks is not None)
     return sheet.png()
 
@@ -73,22 +74,30 @@ class _Sheet:
         width = self._columns * self._cell[0] + _MARGIN
         self._canvas = Canvas(width, _MARGIN + _HEADER + rows * self._cell[1] + _BAR)
 
-    def panels(self, index: int, title: str, names: Sequence[str]) -> list[Axes]:
-        row, column = divmod(index, self._columns)
-        left = _MARGIN + column * self._cell[0]
-        top = _MARGIN + _HEADER + row * self._cell[1]
+    def row(self, index: int, title: str, names: Sequence[str]) -> None:
+        left, top = self._place(index, 0)
         width = len(names) * (_PANEL + _GAP)
         title = fitting(title, width, _TITLE_POINTS)
-        self._canvas.text(left, top + _TITLE - 8, title, INK, _TITLE_POINTS)
-        made = []
-        for position, name in enumerate(names):
-            x = left + position * (_PANEL + _GAP)
-            if row == 0:
-                self._canvas.text(x, _MARGIN + 8, name)
-            axes = self._canvas.axes(x, top + _TITLE, _PANEL, _PANEL)
-            axes.set_axis_off()
-            made.append(axes)
-        return made
+        self._canvas.text(left, top - 8, title, INK, _TITLE_POINTS)
+        if index < self._columns:
+            for panel, name in enumerate(names):
+                self._canvas.text(self._place(index, panel)[0], _MARGIN + 8, name)
+
+    def picture(self, index: int, panel: int, picture: npt.NDArray[np.uint8]) -> None:
+        self._canvas.picture(*self._place(index, panel), _PANEL, picture)
+
+    def outline(self, index: int, panel: int, mask: npt.NDArray[np.bool_], width: float) -> None:
+        self._canvas.outline(*self._place(index, panel), _PANEL, mask, width)
+
+    def label(self, index: int, panel: int, text: str) -> None:
+        left, top = self._place(index, panel)
+        self._canvas.label(left + 7, top + _PANEL - 8, text)
+
+    def _place(self, index: int, panel: int) -> tuple[int, int]:
+        """Top left of a panel."""
+        row, column = divmod(index, self._columns)
+        left = _MARGIN + column * self._cell[0] + panel * (_PANEL + _GAP)
+        return left, _MARGIN + _HEADER + row * self._cell[1] + _TITLE
 
     def colour_bar(self, scale: Scale, *, outlined: bool) -> None:
         text = "anomaly score, one scale for all"
@@ -99,13 +108,3 @@ class _Sheet:
 
     def png(self) -> bytes:
         return self._canvas.png()
-
-
-def _ground_truth(axes: Axes, mask: npt.NDArray[np.bool_]) -> None:
-    if mask.any():
-        outline(axes, mask, 1.6)
-        return
-    axes.text(
-        0.035, 0.04, "no defect marked", transform=axes.transAxes, fontsize=8, color="white",
-        bbox={"facecolor": "black", "alpha": 0.6, "edgecolor": "none", "pad": 2},
-    )  # fmt: skip

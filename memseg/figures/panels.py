@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 
-from memseg.figures.canvas import INK, LINE, SMALL, Canvas, fitting, outline, wrapped
+from memseg.figures.canvas import INK, LINE, SMALL, Canvas, fitting, wrapped
 
 MOST_ROWS = 40
 """More would make a picture that nothing opens."""
@@ -118,33 +117,20 @@ def _draw_row(canvas: Canvas, row: Row, top: int, side: int) -> None:
     canvas.text(_MARGIN, top + _TITLE_HEIGHT - 7, title, INK, _TITLE_POINTS)
     for column, panel in enumerate(row.panels):
         left = _left(column, side)
-        axes = canvas.axes(left, top + _TITLE_HEIGHT, side, side)
-        axes.set_xticks([])
-        axes.set_yticks([])
+        place = (left, top + _TITLE_HEIGHT, side)
         if isinstance(panel, str):
-            _empty(axes)
+            canvas.area(*place, _EMPTY)
             below = top + _TITLE_HEIGHT + 2 * LINE
             canvas.lines(left + _GAP, below, wrapped(panel, side - 2 * _GAP, SMALL))
             continue
-        axes.set_axis_off()
-        height, width = panel.picture.shape[:2]
-        own = "nearest" if max(height, width) <= side else "antialiased"
-        axes.imshow(panel.picture, interpolation=own, aspect="auto")
+        own = "nearest" if max(panel.picture.shape) <= side else "antialiased"
+        canvas.picture(*place, panel.picture, own)
         for mask, colour in panel.outlines:
             if mask.any():
-                outline(axes, mask, 1.5, colour)
-        # An outline reaches a pixel beyond the picture, and would shrink it.
-        axes.set_xlim(-0.5, width - 0.5)
-        axes.set_ylim(height - 0.5, -0.5)
+                canvas.outline(*place, mask, 1.5, colour)
         if panel.caption:
             below = top + _TITLE_HEIGHT + side + LINE - 2
             canvas.text(left, below, fitting(panel.caption, side, SMALL))
-
-
-def _empty(axes: Axes) -> None:
-    axes.set_facecolor(_EMPTY)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
 
 
 def _draw_bar(canvas: Canvas, bar: Bar, text: Sequence[str], top: int, side: int) -> None:

@@ -217,7 +217,7 @@ def test_settings_that_just_fit_each_other_are_taken(flat: dict[str, Any]) -> No
 
 _BOUND = (
     "image.size", "evaluation.top_pixels", "loss.l1_weight", "validation.held_out_least",
-    "optimizer.warmup_steps",
+    "optimizer.warmup_steps", "validation.held_out_share",
 )  # fmt: skip
 """One of each pair that is checked together: the other is free then."""
 

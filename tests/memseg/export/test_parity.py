@@ -107,6 +107,7 @@ def test_another_memory_is_refused(
     assert "nearest is clear" in check_parity(turned, model, images, list("abcdefgh")).problem
 
 
+@pytest.mark.long
 def test_two_equal_memory_samples_are_a_tie_and_either_may_be_chosen(
     network_of: Callable[..., MemSegNet],
     metadata_of: Callable[..., Metadata],
