@@ -21,7 +21,7 @@ from memseg.simulation.toy import ToySet
 from memseg.training.execution import Execution
 
 Selection = Literal["synthetic", "test"] | None
-"""What the network was chosen by among others; None: it is the only one of its configuration."""
+"""What the network, or the step of its run, was chosen by; None: nothing was chosen."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class ToyScore:
         names = ", ".join(SHAPES)
         if self.shapes_used_for_selection:
             said = (
-                f"The network was chosen among others by the same six shapes ({names}), smaller "
-                "and nearly transparent, on held-out training images: it was selected on them, "
-                "not trained on them."
+                "The network, or the step of its run, was chosen among others by the same six "
+                f"shapes ({names}), smaller and nearly transparent, on held-out training images: "
+                "it was selected on them, not trained on them."
             )
         else:
             said = f"The six shapes ({names}) were used neither in training nor for selection."

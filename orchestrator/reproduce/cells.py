@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.aggregation.published import PaperResult
+from orchestrator.aggregation.published import PaperResult, sources
 from orchestrator.aggregation.rows import NONE, mean_text, percent, signed
 from orchestrator.reproduce.lines import Line, PaperTable
 from orchestrator.reproduce.scores import AUROCS, Score
@@ -15,20 +15,36 @@ def shows_paper(table: PaperTable) -> bool:
     return any(line.paper is not None for line in table.lines)
 
 
+def shows_differences(table: PaperTable) -> bool:
+    """Whether ours less the paper's means something."""
+    return shows_paper(table) and any(line.paper and line.comparable for line in table.lines)
+
+
 def shows_public(table: PaperTable) -> bool:
     """Whether the public code's figures are known."""
     return any(line.public is not None for line in table.lines)
 
 
-def figure_cells(line: Line, paper: bool, public: bool) -> Iterator[str]:
-    """Ours, the paper's and the difference of both AUROCs, then the public code's two."""
+def figure_cells(table: PaperTable, line: Line) -> Iterator[str]:
+    """Ours, the paper's and the difference of both AUROCs, then the public code's two.
+
+    Those alone that the table shows.
+    """
     for metric in AUROCS:
         yield measured(line.score, metric)
-        if paper:
+        if shows_paper(table):
             yield published(line.paper, metric)
+        if shows_differences(table):
             yield signed(line.difference(metric))
-    if public:
+    if shows_public(table):
         yield from (published(line.public, metric) for metric in AUROCS)
+
+
+def shown_sources(table: PaperTable) -> dict[str, str]:
+    """Where the published figures that the table shows were printed."""
+    found = sources()
+    kept = {"paper": shows_paper(table), "public_code": shows_public(table)}
+    return {name: found[name] for name, shown in kept.items() if shown}
 
 
 def measured(score: Score | None, metric: str) -> str:

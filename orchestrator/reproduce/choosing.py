@@ -8,9 +8,10 @@ from dataclasses import replace
 from memseg.config.settings import unknown_setting
 from memseg.errors import SettingError
 from orchestrator.job.job import Job
-from orchestrator.reproduce.experiment import CATEGORIES, Experiment
+from orchestrator.reproduce.experiment import BTAD, CATEGORIES, Experiment
 
 EVERYTHING = "all"
+_MEMORY = "model.memory"
 
 
 def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -41,31 +42,36 @@ def of_the_data(
 ) -> tuple[tuple[Experiment, ...], tuple[str, ...]]:
     """Those that have a category among ``present``, and why the others are left out.
 
-    One that was asked for by its own name is kept for any categories that there are; of
+    One that was asked for by its own name is kept for any categories that there are, but for a
+    table of one data set's categories, which another known one does not belong under; of
     EVERYTHING only what is of a data set that the categories belong to.
     """
     named = set(names)
     known = {s for s, found in CATEGORIES.items() if set(found) & set(present)} or set(CATEGORIES)
     kept, left_out = [], []
+    of_other_data: dict[str, list[str]] = {}
     for experiment in experiments:
+        asked_for = experiment.name in named and not experiment.only_its_data
         if not set(present) - set(experiment.leaves_out):
             left_out.append(
                 f"{experiment.name} is left out: of it the paper leaves out "
                 f"{' and '.join(experiment.leaves_out)}, and there is no other category"
             )
-        elif experiment.name not in named and experiment.data_set not in known:
-            left_out.append(
-                f"{experiment.name} is left out: none of the categories of {experiment.data_set} "
-                f"({', '.join(CATEGORIES[experiment.data_set])}) is there; it needs a command of "
-                f"its own with its --data.root{_layout(experiment)}"
-            )
+        elif experiment.data_set not in known and not asked_for:
+            of_other_data.setdefault(experiment.data_set, []).append(experiment.name)
         else:
             kept.append(experiment)
+    left_out += [_without_data(data_set, found) for data_set, found in of_other_data.items()]
     return tuple(kept), tuple(left_out)
 
 
-def _layout(experiment: Experiment) -> str:
-    return " and --data.layout btad" if experiment.data_set == "BTAD" else ""
+def _without_data(data_set: str, names: Sequence[str]) -> str:
+    layout = " and --data.layout btad" if data_set == BTAD else ""
+    return (
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} left out: none of the categories "
+        f"of {data_set} ({', '.join(CATEGORIES[data_set])}) is there; a command of its own with "
+        f"its --data.root{layout} makes what is of {data_set}"
+    )
 
 
 def named_job(job: Job, names: Sequence[str], experiments: Sequence[Experiment]) -> Job:
@@ -83,6 +89,12 @@ def named_job(job: Job, names: Sequence[str], experiments: Sequence[Experiment])
         raise SettingError("reproduce runs each row to its last step: set scheduler none")
     if config.selection == "test":
         raise SettingError("reproduce chooses nothing, selection test would have no effect")
+    of_memory = [experiment.name for experiment in experiments if experiment.needs_memory]
+    if of_memory and any(s.get(_MEMORY) is False for s in (job.method, *job.per_category.values())):
+        raise SettingError(
+            f"{_MEMORY} false: {' and '.join(of_memory)} would have nothing to show; drop the "
+            "setting, or name the experiments that are wanted"
+        )
     from_the_file = job.file is not None and job.file.endswith(f"/{config.name}.yaml")
     if not from_the_file:
         return job

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.aggregation.conditions import training_conditions
+from orchestrator.reproduce.ablation import ablation_table
 from orchestrator.reproduce.experiment import Finished, Output
-from orchestrator.reproduce.lines import Line, PaperTable, ablation_table
+from orchestrator.reproduce.lines import Line, PaperTable
 from orchestrator.reproduce.scores import AUROCS
 from orchestrator.reproduce.tables import table_output
 

@@ -109,6 +109,14 @@ class Experiment:
     """What a reader has to know of its rows, in sentences."""
     trains: bool = True
     """False where only the settings of its trials are of use: none of them is run."""
+    from_results: bool = False
+    """Whether the trials' results are all that it is made of: then it can be made at any time."""
+    pictures: str = ""
+    """How the names of its pictures begin, where it is not its own name."""
+    only_its_data: bool = False
+    """Whether its lines are its data set's categories, and another known one's belong elsewhere."""
+    needs_memory: bool = False
+    """Whether it would mean nothing of networks without memory samples."""
 
     @property
     def categories(self) -> tuple[str, ...]:

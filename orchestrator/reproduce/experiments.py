@@ -23,12 +23,23 @@ _WHOLE = Row("all", weights=True)
 _FOCAL: Mapping[str, float] = {"loss.l1_weight": 0.0}
 
 TABLE_1 = Experiment(
-    "table1", "Table 1: MVTec AD, each category", MVTEC_AD, (_WHOLE,), make_per_category
+    "table1",
+    "Table 1: MVTec AD, each category",
+    MVTEC_AD,
+    (_WHOLE,),
+    make_per_category,
+    from_results=True,
+    only_its_data=True,
+    remarks=(
+        "averages of the paper are as it prints them; of its columns MemSeg's pixel one gives "
+        "98.85, SPADE's 95.83, CutPaste's 92.07 / 95.71 and P-SVDD's 95.24 / 95.97",
+    ),
 )
 
 TABLE_2 = Experiment(
-    "table2", "Table 2: BeanTech AD, each category", BTAD, (_WHOLE,), make_per_category
-)
+    "table2", "Table 2: BeanTech AD, each category", BTAD, (_WHOLE,), make_per_category,
+    from_results=True, only_its_data=True,
+)  # fmt: skip
 
 TABLE_3 = Experiment(
     "table3",
@@ -41,6 +52,7 @@ TABLE_3 = Experiment(
         Row("all", ("all",), weights=True),
     ),
     make_ablation,
+    from_results=True,
     headings=("simulation",),
     remarks=(
         "w/o texture: all anomalies are structural; w/o structure: all are textural; w/o "
@@ -59,6 +71,7 @@ TABLE_4 = Experiment(
         Row("L1 and focal", (_ON, _ON), weights=True),
     ),
     make_ablation,
+    from_results=True,
     headings=("L1", "focal"),
     remarks=("a loss alone keeps its lambda",),
 )
@@ -92,6 +105,7 @@ TABLE_5 = Experiment(
         _components("all", True, True, True, True),
     ),
     make_ablation,
+    from_results=True,
     headings=tuple(_COMPONENTS),
     remarks=(
         "without memory the network sees the image's features alone; the images that would be the "
@@ -105,6 +119,7 @@ TABLE_6 = Experiment(
     MVTEC_AD,
     (_WHOLE,),
     make_toy,
+    pictures="figure10",
 )
 
 FIGURE_3 = Experiment(
@@ -149,14 +164,16 @@ FIGURE_8 = Experiment(
         for n in SAMPLES
     ),
     make_curve,
+    from_results=True,
     headings=("memory\nsamples",),
+    needs_memory=True,
     leaves_out=("screw", "toothbrush"),
     remarks=("the paper's figure is a drawing, none of its values is printed",),
 )
 
 FIGURE_9 = Experiment(
     "figure9", "Figure 9: from differences to spatial attention", MVTEC_AD, (_WHOLE,),
-    make_attention,
+    make_attention, needs_memory=True,
 )  # fmt: skip
 
 SPEED = Experiment("speed", "Section 4.8: inference speed", MVTEC_AD, (_WHOLE,), make_speed)

@@ -9,13 +9,14 @@ from typing import Any
 from orchestrator.aggregation.formats import to_csv
 from orchestrator.aggregation.markdown_table import bullet, cell
 from orchestrator.aggregation.markdown_table import table as markdown_table
-from orchestrator.aggregation.published import sources
 from orchestrator.aggregation.rows import METRICS
 from orchestrator.reproduce.cells import (
     figure_cells,
     flat,
     measured,
     published,
+    shown_sources,
+    shows_differences,
     shows_paper,
     shows_public,
 )
@@ -32,8 +33,9 @@ def table_files(table: PaperTable) -> dict[str, bytes]:
         "title": table.title,
         "rows": rows,
         "compared_methods": _methods(table),
+        "reported_steps": [vars(step) for step in table.reported],
         "conditions": [{"text": c.text, "loud": c.loud} for c in table.conditions],
-        "sources": sources(),
+        "sources": shown_sources(table),
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return {
@@ -102,17 +104,17 @@ def render_markdown(table: PaperTable) -> str:
         _conditions(table),
         _compared(table),
         _detail(table),
-        ["", *(f"- {name.replace('_', ' ')}: {cell(text)}" for name, text in sources().items())],
+        ["", *(f"- {n.replace('_', ' ')}: {cell(t)}" for n, t in shown_sources(table).items())],
     ]
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _lines(table: PaperTable, lines: Sequence[Line]) -> Iterator[str]:
-    paper, public = shows_paper(table), shows_public(table)
     figures = []
     for kind in ("image", "pixel"):
-        figures += [f"{kind} AUROC", *((f"paper {kind}", f"{kind} difference") if paper else ())]
-    figures += ["public code image", "public code pixel"] if public else []
+        figures += [f"{kind} AUROC", *((f"paper {kind}",) if shows_paper(table) else ())]
+        figures += [f"{kind} difference"] if shows_differences(table) else []
+    figures += ["public code image", "public code pixel"] if shows_public(table) else []
     aupro = ("aupro",) if _has_aupro(table) else ()
     figures += ["AUPRO" for _ in aupro]
     yield from markdown_table(
@@ -120,7 +122,7 @@ def _lines(table: PaperTable, lines: Sequence[Line]) -> Iterator[str]:
         [
             [
                 *_first(line),
-                *figure_cells(line, paper, public),
+                *figure_cells(table, line),
                 *(measured(line.score, metric) for metric in aupro),
             ]
             for line in lines
@@ -145,7 +147,8 @@ def _conditions(table: PaperTable) -> Iterator[str]:
     for condition in table.conditions:
         yield bullet(condition.text, condition.loud)
     metrics = "AUROC and AUPRO" if _has_aupro(table) else "AUROC"
-    yield f"- {metrics} in per cent; a difference is ours less the paper's, in points"
+    difference = "; a difference is ours less the paper's, in points"
+    yield f"- {metrics} in per cent{difference if shows_differences(table) else ''}"
     if with_spread(table):
         yield "- ± is the sample standard deviation over the seeds"
 

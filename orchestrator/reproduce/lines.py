@@ -12,11 +12,11 @@ from orchestrator.aggregation.published import (
     MEMSEG,
     PaperResult,
     Results,
-    averages,
     per_category,
     public_code,
 )
 from orchestrator.ledger.ledger import Record
+from orchestrator.planning.reported_step import ReportedStep, reported_steps
 from orchestrator.reproduce.experiment import MVTEC_AD, Part
 from orchestrator.reproduce.notes import notes_of
 from orchestrator.reproduce.scores import (
@@ -25,7 +25,6 @@ from orchestrator.reproduce.scores import (
     average,
     published_average,
     row_scores,
-    shared_categories,
 )
 
 AVERAGE = "average"
@@ -44,9 +43,13 @@ class Line:
     public: PaperResult | None = None
     sums_up: bool = False
     """Whether it is an average."""
+    comparable: bool = True
+    """Whether ours and the paper's figures are of the same categories."""
 
     def difference(self, metric: str) -> float | None:
-        """Ours less the paper's; None where one is not known."""
+        """Ours less the paper's; None where one is not known, or they do not compare."""
+        if not self.comparable:
+            return None
         ours = None if self.score is None else self.score.mean(metric)
         theirs = None if self.paper is None else getattr(self.paper, metric)
         return None if ours is None or theirs is None else ours - theirs
@@ -66,38 +69,8 @@ class PaperTable:
     conditions: tuple[Condition, ...]
     methods: Mapping[str, Sequence[PaperResult | None]]
     """Compared method -> its figures for each of ``lines``, as published."""
-
-
-def ablation_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
-    """A line a row, averaged over the paper's categories that all rows have.
-
-    Where none of them is the paper's, over ours, and without the paper's averages.
-    """
-    rows = part.experiment.rows
-    scores = {row.name: row_scores(part, row.name, records) for row in rows}
-    shared = shared_categories(scores.values())
-    of_the_paper = tuple(c for c in shared if c in part.experiment.categories)
-    over = of_the_paper or shared
-    published: Results = {}
-    if part.experiment.name.startswith("table") and (of_the_paper or not shared):
-        published = averages(part.experiment.name)
-    lines = tuple(
-        Line(
-            row.labels,
-            AVERAGE,
-            average(scores[row.name], over) if scores[row.name] else None,
-            published.get(row.name),
-            sums_up=True,
-        )
-        for row in rows
-    )
-    detail = tuple(
-        Line(row.labels, category, scores[row.name].get(category))
-        for category in part.categories
-        for row in rows
-    )
-    notes = notes_of(part, records, over)
-    return _table(part, lines, detail, notes, {})
+    reported: tuple[ReportedStep, ...] = ()
+    """Which steps of their runs the figures are of."""
 
 
 def per_category_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
@@ -119,7 +92,7 @@ def per_category_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
         for method, found in published.methods.items()
         if method != MEMSEG
     }
-    return _table(part, tuple(lines), (), notes_of(part, records, tuple(scores)), methods)
+    return made_table(part, tuple(lines), (), notes_of(part, records, tuple(scores)), methods)
 
 
 def group_averages(scores: Mapping[str, Score], paper: Results, public: Results) -> list[Line]:
@@ -154,17 +127,20 @@ def _of_method(line: Line, found: Results, printed: Results) -> PaperResult | No
     return printed[ALL] if line.sums_up else found.get(line.category)
 
 
-def _table(
+def made_table(
     part: Part,
     lines: tuple[Line, ...],
     detail: tuple[Line, ...],
     notes: tuple[Condition, ...],
     methods: Mapping[str, Sequence[PaperResult | None]],
 ) -> PaperTable:
+    """The experiment's table of these lines."""
     experiment = part.experiment
+    reported = tuple(reported_steps(trial.method.by_name for trial in part.every_trial))
     return PaperTable(
-        experiment.name, experiment.title, experiment.headings, lines, detail, notes, methods
-    )
+        experiment.name, experiment.title, experiment.headings, lines, detail, notes, methods,
+        reported,
+    )  # fmt: skip
 
 
 def with_spread(table: PaperTable) -> bool:

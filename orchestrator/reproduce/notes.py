@@ -35,19 +35,27 @@ _OF_VALIDATION = (
 _OF_SIMULATION = ("image.", "foreground.", "simulation.")
 """How the names of settings begin that matter where nothing is trained."""
 
+_AVERAGED = " that the paper's averages are over"
+
 _OF_HELD_OUT = ("validation.held_out_least", "validation.held_out_most")
 """Mean nothing where nothing is held out."""
 
 
 def notes_of(
-    part: Part, records: Mapping[str, Record], averaged: Sequence[str], of_metrics: bool = True
+    part: Part,
+    records: Mapping[str, Record],
+    averaged: Sequence[str],
+    of_metrics: bool = True,
+    pictures: bool = False,
 ) -> tuple[Condition, ...]:
     """Everything that a reader has to know, the loudest first.
 
     ``averaged``: the categories that averages are over; ``of_metrics``: whether what is shown are
-    the trials' own metrics, and not something that is made of their networks.
+    the trials' own metrics, and not something that is made of their networks; ``pictures``:
+    whether it is one picture a category, and nothing is averaged.
     """
-    return loudest_first(_notes(part, records, averaged, of_metrics))
+    notes = [*_categories(part, pictures), *_notes(part, records, averaged, of_metrics)]
+    return loudest_first(notes)
 
 
 def loudest_first(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -113,7 +121,6 @@ def _notes(
 ) -> Iterator[Condition]:
     plan = part.plan
     results = [r.result for t in plan.trials if isinstance(r := records.get(t.key), Done)]
-    yield from _categories(part)
     if of_metrics and len(part.experiment.rows) > 1:
         yield from _averages(part, averaged)
     planned = len(plan.trials) + len(plan.refused)
@@ -138,15 +145,15 @@ def _notes(
     yield from map(Condition, part.experiment.remarks)
 
 
-def _categories(part: Part) -> Iterator[Condition]:
+def _categories(part: Part, pictures: bool) -> Iterator[Condition]:
     experiment = part.experiment
     paper = experiment.categories
     ours = [c for c in paper if c in part.categories]
     if part.missing:
         yield Condition(
-            f"{len(ours)} of the {len(paper)} categories of {experiment.data_set} that the paper's "
-            f"averages are over; missing: {', '.join(part.missing)}",
-            True,
+            f"{len(ours)} of the {len(paper)} categories of {experiment.data_set}"
+            f"{'' if pictures else _AVERAGED}; missing: {', '.join(part.missing)}",
+            not pictures,
         )
     others = [c for c in part.categories if c not in paper]
     if others:
@@ -230,7 +237,7 @@ def _settings(part: Part) -> Iterator[Condition]:
     if not ours:
         yield Condition("all other settings are those of preset paper")
         return
-    listed = "; ".join(f"{n} {_either(ours[n])} (paper {_either(papers[n])})" for n in _order(ours))
+    listed = "; ".join(f"{n} {_either(ours[n])} (there {_either(papers[n])})" for n in _order(ours))
     yield Condition(f"not as in preset paper: {listed}", True)
 
 

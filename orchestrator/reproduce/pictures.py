@@ -92,7 +92,9 @@ def _a_category_each(finished: Finished, pictures: Gathered[bytes]) -> Output:
 
 
 def _output(finished: Finished, files: Mapping[str, bytes], made: Gathered[object]) -> Output:
-    notes = notes_of(finished.part, finished.records, tuple(made.found), of_metrics=False)
+    notes = notes_of(
+        finished.part, finished.records, tuple(made.found), of_metrics=False, pictures=True
+    )
     conditions = loudest_first([*made.conditions(), *notes])
     return Output(
         files, shown(finished.part.experiment.title, conditions), complete=not made.problems

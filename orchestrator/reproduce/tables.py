@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from orchestrator.reproduce.ablation import ablation_table
 from orchestrator.reproduce.experiment import Finished, Output
 from orchestrator.reproduce.files import table_files
-from orchestrator.reproduce.lines import PaperTable, ablation_table, per_category_table
+from orchestrator.reproduce.lines import PaperTable, per_category_table
 from orchestrator.reproduce.terminal import render_table
 
 

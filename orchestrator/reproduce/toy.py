@@ -11,17 +11,21 @@ from orchestrator.aggregation.formats import to_csv
 from orchestrator.aggregation.published import MEMSEG, PaperResult, averages
 from orchestrator.reproduce.experiment import Finished, Output
 from orchestrator.reproduce.gathering import Gathered, Trials, of_each_category
-from orchestrator.reproduce.lines import AVERAGE, Line, PaperTable, group_averages
+from orchestrator.reproduce.lines import AVERAGE, Line, PaperTable, group_averages, made_table
 from orchestrator.reproduce.notes import loudest_first, notes_of, picture_notes
 from orchestrator.reproduce.pictures import picture_files
 from orchestrator.reproduce.scores import AUROCS, Score
 from orchestrator.reproduce.tables import table_output
 
 if TYPE_CHECKING:
-    from memseg.evaluation.toy import ToyScore
+    from memseg.evaluation.toy import Selection, ToyScore
 
 SEED = 0
 """Of the toy set: the same images for every seed of training."""
+_CHOSEN_BY: Mapping[str, Selection] = {
+    "last": None, "validation": "synthetic", "test": "test",
+}  # fmt: skip
+"""Way of choosing the reported step -> what the network was chosen by."""
 _SHAPE_COLUMNS: Mapping[str, type] = {
     "category": str, "seed": int, "shape": str, "normal_images": int, "toy_images": int,
     "image_auroc": float, "pixel_auroc": float, "image_ap": float, "pixel_ap": float,
@@ -68,8 +72,9 @@ def evaluate(finished: Finished, trials: Trials) -> ToyFound:
     scores, picture = [], b""
     for trial in seeds:
         opened = open_network(finished, trial, row)
-        # Nothing was chosen: reproduce has one trial of each row and seed.
-        score = evaluate_toy(opened.network, normal, toy, trial.method, opened.execution, None)
+        # No trial was chosen, there is one of each row and seed; a step may have been.
+        chosen_by = _CHOSEN_BY[trial.method.training.reported_step]
+        score = evaluate_toy(opened.network, normal, toy, trial.method, opened.execution, chosen_by)
         scores.append(score)
         if not picture:
             maps = anomaly_maps(opened.network, toy.images, opened.execution)
@@ -97,8 +102,7 @@ def toy_table(finished: Finished, found: Gathered[ToyFound]) -> PaperTable:
     conditions = loudest_first(
         [*found.conditions(), *_about(found.found, part.plan.preset), *notes]
     )
-    experiment = part.experiment
-    return PaperTable(experiment.name, experiment.title, (), tuple(lines), (), conditions, {})
+    return made_table(part, tuple(lines), (), conditions, {})
 
 
 def _score(category: str, found: ToyFound) -> Score:

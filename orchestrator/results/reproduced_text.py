@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.aggregation.markdown_table import bullet, cell
@@ -11,10 +11,11 @@ from orchestrator.aggregation.rows import mean_text, percent, signed
 from orchestrator.results.reproduced import Table
 
 _AVERAGE = "average"
+_METRICS = ("image_auroc", "pixel_auroc")
 
 
 def table_lines(table: Table) -> list[str]:
-    """Ours, the paper's and the difference, and under it what was not as in the paper.
+    """Ours, the paper's and, where they compare, the difference; under it what was not as in the paper.
 
     Of a table whose rows are variants the averages alone: each category stands in the sweep.
     """
@@ -22,8 +23,10 @@ def table_lines(table: Table) -> list[str]:
     headings = list(rows[0])[: list(rows[0]).index("category")] if rows else []
     if headings:
         rows = [row for row in rows if row["category"] == _AVERAGE]
-    figures = ("image AUROC", "paper image", "difference", "pixel AUROC", "paper pixel",
-               "difference")  # fmt: skip
+    compared = any(row.get(f"{m}_difference") is not None for row in rows for m in _METRICS)
+    figures = []
+    for kind in ("image", "pixel"):
+        figures += [f"{kind} AUROC", f"paper {kind}", *(("difference",) if compared else ())]
     header = [*(heading.replace("_", " ") for heading in headings or ("category",)), *figures]
     lines = [f"### {cell(table['title'])}", ""]
     lines += markdown_table(
@@ -31,8 +34,7 @@ def table_lines(table: Table) -> list[str]:
         [
             [
                 *(cell(str(row[name])) for name in headings or ("category",)),
-                *_figures(row, "image_auroc"),
-                *_figures(row, "pixel_auroc"),
+                *(text for metric in _METRICS for text in _figures(row, metric, compared)),
             ]
             for row in rows
         ],
@@ -43,9 +45,8 @@ def table_lines(table: Table) -> list[str]:
     return [*lines, ""]
 
 
-def _figures(row: Mapping[str, Any], metric: str) -> tuple[str, str, str]:
-    return (
-        mean_text(row.get(metric), row.get(f"{metric}_deviation")),
-        percent(row.get(f"paper_{metric}")),
-        signed(row.get(f"{metric}_difference")),
-    )
+def _figures(row: Mapping[str, Any], metric: str, compared: bool) -> Iterator[str]:
+    yield mean_text(row.get(metric), row.get(f"{metric}_deviation"))
+    yield percent(row.get(f"paper_{metric}"))
+    if compared:
+        yield signed(row.get(f"{metric}_difference"))

@@ -46,6 +46,20 @@ def test_all_is_what_the_data_can_give() -> None:
 def test_one_that_is_named_is_kept_for_any_categories() -> None:
     named = wanted(["table3"], EXPERIMENTS)
     assert names(of_the_data(named, ["table3"], ["01"])[0]) == ["table3"]
+    own = wanted(["table2"], EXPERIMENTS)
+    assert names(of_the_data(own, ["table2"], ["our_line"])[0]) == ["table2"]
+
+
+def test_a_data_sets_own_table_is_not_made_of_another_one() -> None:
+    kept, (why,) = of_the_data(wanted(["table2"], EXPERIMENTS), ["table2"], ["screw"])
+    assert not kept
+    assert "table2 is left out: none of the categories of BTAD (01, 02, 03) is there" in why
+
+
+def test_what_needs_another_data_set_is_said_in_one_sentence() -> None:
+    _, (why,) = of_the_data(wanted(["all"], EXPERIMENTS), ["all"], ["01"])
+    assert why.startswith("table1, table3, table4, table5, table6, figure3, ")
+    assert why.count("toothbrush") == 1
 
 
 def test_an_experiment_without_any_category_is_left_out() -> None:
@@ -70,6 +84,8 @@ def test_the_folder_is_named_by_what_is_reproduced(job_of: Make) -> None:
         (("--grid.optimizer.lr", "[0.1]"), "--grid null"),
         (("--scheduler", "successive_halving"), "scheduler none"),
         (("--selection", "test"), "chooses nothing"),
+        (("--model.memory", "false"), "figure8 and figure9 would have nothing to show"),
+        (("--per_category.tile.model.memory", "false"), "figure8 and figure9"),
     ],
 )
 def test_what_has_no_meaning_here_is_refused(

@@ -16,9 +16,9 @@ from memseg.errors import DataError, StorageDownError
 from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.reproduce.experiment import Finished, Output
-from orchestrator.reproduce.experiments import TABLE_4
+from orchestrator.reproduce.experiments import FIGURE_6, TABLE_4, TABLE_6
 from orchestrator.reproduce.pictures import pages
-from orchestrator.reproduce.running import leave_output
+from orchestrator.reproduce.running import leave_output, pictures_of
 
 Make = Callable[..., Any]
 
@@ -51,6 +51,8 @@ def test_files_are_written_and_named(finished_of: Any, tmp_path: Path) -> None:
 def test_the_picture_of_an_earlier_run_does_not_stay_beside_another_table(
     finished_of: Any, tmp_path: Path
 ) -> None:
+    (tmp_path / "table4-wood.png").write_bytes(b"of a category that is not looked at")
+    (tmp_path / "table40.png").write_bytes(b"another's")
     (tmp_path / "table4-tile.png").write_bytes(b"a category's own")
     for files in ({"table4.png": b"picture"}, {"table4.md": b"one point"}):
         made = Output(files, Text())
@@ -58,7 +60,14 @@ def test_the_picture_of_an_earlier_run_does_not_stay_beside_another_table(
             finished_of(lambda _, made=made: made), open_folder(tmp_path), console()
         )
         assert (tmp_path / "table4.png").exists() == ("table4.png" in files)
-    assert (tmp_path / "table4-tile.png").exists()
+    assert sorted(p.name for p in tmp_path.glob("*.png")) == ["table4-wood.png", "table40.png"]
+
+
+def test_table_6_has_figure_10s_pictures(part_of: Make) -> None:
+    names = ["figure10-tile.png", "figure10-wood.png", "figure1.png", "figure10.png"]
+    assert pictures_of(part_of(TABLE_6, "tile"), names) == ["figure10-tile.png", "figure10.png"]
+    pages = ["figure6-1.png", "figure6-2.png", "figure6-wood.png", "figure6-1.md"]
+    assert pictures_of(part_of(FIGURE_6, "tile"), pages) == pages[:2]
 
 
 def test_an_output_that_cannot_be_made_is_said_and_stops_no_other(

@@ -23,7 +23,7 @@ def test_a_picture_says_what_its_networks_are(part_of: Make, records_of: Make) -
     assert "seeds 5, preset paper" in networks
     assert "encoder weights sha256:resnet" in networks
     assert "wood" not in networks
-    assert "optimizer.lr 0.01 (paper 0.04)" in settings
+    assert "optimizer.lr 0.01 (there 0.04)" in settings
 
 
 def test_hashes_are_shortened_and_random_weights_are_loud(
@@ -48,4 +48,4 @@ def test_without_a_network_only_the_settings_are_told(part_of: Make) -> None:
     assert part.plan.trials == ()
     (text,) = untrained_notes(part, "tile")
     assert text.startswith("Preset paper, seed 0; textures 5640 images (sha256:dtd); not as in")
-    assert text.endswith("not as in preset paper: simulation.texture_share 0.2 (paper 0.5).")
+    assert text.endswith("not as in preset paper: simulation.texture_share 0.2 (there 0.5).")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -13,11 +15,11 @@ from memseg.config import OBJECTS, TEXTURES
 from memseg.evaluation.toy import ShapeScore, ToyScore
 from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Ledger
-from orchestrator.reproduce import toy
+from orchestrator.reproduce import opening, toy
 from orchestrator.reproduce.experiment import Finished
 from orchestrator.reproduce.experiments import TABLE_6
 from orchestrator.reproduce.gathering import Gathered, Trials
-from orchestrator.reproduce.toy import ToyFound, make_toy, toy_table
+from orchestrator.reproduce.toy import ToyFound, evaluate, make_toy, toy_table
 
 Make = Callable[..., Any]
 
@@ -62,6 +64,36 @@ def test_seeds_are_averaged_and_the_paper_stands_below(finished_of: Make) -> Non
     texts = [c.text for c in table.conditions]
     assert any("neither in training nor for selection" in t for t in texts)
     assert "pixel AUROC by shape, mean over categories: star 82.50, heart 50.00" in texts
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("last", "used neither in training nor for selection"),
+        ("validation", "the step of its run, was chosen among others by the same six shapes"),
+        ("test", "used neither in training nor for selection"),
+    ],
+)
+def test_shapes_that_chose_the_reported_step_are_said(
+    finished_of: Make, monkeypatch: pytest.MonkeyPatch, way: str, said: str
+) -> None:
+    """With networks, images and pictures left out."""
+    for name in ("open_product", "open_network", "normal_test_images"):
+        monkeypatch.setattr(opening, name, Mock())
+    monkeypatch.setattr("memseg.simulation.toy.toy_set", Mock())
+    monkeypatch.setattr("memseg.evaluation.maps.anomaly_maps", Mock())
+    drawn = Mock(return_value=b"PNG")
+    monkeypatch.setattr("memseg.figures.toy.toy_figure", drawn)
+    monkeypatch.setattr(
+        "memseg.evaluation.toy.evaluate_toy",
+        lambda *given: replace(score(1.0, 1.0), selection=given[-1]),
+    )
+    options = ("--preset", "default", "--training.reported_step", way)
+    finished = finished_of("tile", options=options)
+    tiles = evaluate(finished, {"all": finished.part.trials["all"]["tile"]})
+    table = toy_table(finished, Gathered({"tile": tiles}))
+    assert any(said in condition.text for condition in table.conditions)
+    assert any(said in note for note in drawn.call_args.kwargs["notes"])
 
 
 def test_with_all_categories_the_difference_is_told(finished_of: Make) -> None:

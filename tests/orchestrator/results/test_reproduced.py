@@ -80,6 +80,18 @@ reproduce table3
     assert text.replace(added + "\n", "", 1).replace(added, "", 1) == before
 
 
+def test_a_table_that_does_not_compare_has_no_column_for_it(place: Path, sweep: Folder) -> None:
+    rows = [{**line, "image_auroc_difference": None} for line in TABLE["rows"]]
+    steps = [{"way": "last", "every": 0}]
+    content = {**TABLE, "rows": rows, "reported_steps": steps}
+    sweep.write("table3.json", json.dumps(content).encode())
+    assert main(["add", "ws", "tables", "--reproduced", "reproduce-table3"]) == OK
+    assert main([]) == OK
+    text = (place / "RESULTS.md").read_text()
+    assert "| simulation | image AUROC | paper image | pixel AUROC | paper pixel |" in text
+    assert f"| w/o texture | 90.00 ± 1.00 | 98.21 | 50.00 | {NONE} |" in text
+
+
 def test_a_table_of_categories_keeps_all_its_rows(place: Path, sweep: Folder) -> None:
     rows = [row("screw", 0.7), row("average (1)", 0.7)]
     table = {**TABLE, "title": "Table 1", "rows": rows}
@@ -102,6 +114,8 @@ def test_a_table_of_categories_keeps_all_its_rows(place: Path, sweep: Folder) ->
             {"conditions": [{"text": f"reported step: {ReportedStep('test', 50)}", "loud": True}]},
             "its steps were chosen by the test set",
         ),
+        ({"reported_steps": [{"way": "test", "every": 50}]}, "were chosen by the test set"),
+        ({"reported_steps": ["last"]}, "is no table of orchestrator.reproduce"),
     ],
 )
 def test_a_damaged_table_is_named(

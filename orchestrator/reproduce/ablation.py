@@ -1,0 +1,85 @@
+"""Tables whose rows are variants of the method, each averaged over categories. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from orchestrator.aggregation.conditions import Condition
+from orchestrator.aggregation.published import Results, averages
+from orchestrator.aggregation.rows import signed
+from orchestrator.ledger.ledger import Record
+from orchestrator.reproduce.experiment import Part
+from orchestrator.reproduce.lines import AVERAGE, Line, PaperTable, made_table
+from orchestrator.reproduce.notes import loudest_first, notes_of
+from orchestrator.reproduce.scores import AUROCS, average, row_scores, shared_categories
+
+
+def ablation_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
+    """A line a row, averaged over the paper's categories that all rows have.
+
+    Where none of them is the paper's, over ours, and without the paper's averages. Averages over
+    some of the paper's categories stand beside its own without a difference.
+    """
+    rows = part.experiment.rows
+    scores = {row.name: row_scores(part, row.name, records) for row in rows}
+    shared = shared_categories(scores.values())
+    of_the_paper = tuple(c for c in shared if c in part.experiment.categories)
+    over = of_the_paper or shared
+    published: Results = {}
+    if part.experiment.name.startswith("table") and (of_the_paper or not shared):
+        published = averages(part.experiment.name)
+    comparable = set(part.experiment.categories) <= set(over)
+    lines = tuple(
+        Line(
+            row.labels,
+            AVERAGE,
+            average(scores[row.name], over) if scores[row.name] else None,
+            published.get(row.name),
+            sums_up=True,
+            comparable=comparable,
+        )
+        for row in rows
+    )
+    detail = tuple(
+        Line(row.labels, category, scores[row.name].get(category))
+        for category in part.categories
+        for row in rows
+    )
+    notes = [*notes_of(part, records, over)]
+    if published and over and not comparable:
+        notes.append(Condition("no difference is told: the paper's averages are over more"))
+    notes += effects([row.name for row in rows], lines) if published else ()
+    return made_table(part, lines, detail, loudest_first(notes), {})
+
+
+def effects(names: Sequence[str], lines: Sequence[Line]) -> Iterator[Condition]:
+    """What each row but the last, the whole method, loses: ours and, in brackets, the paper's.
+
+    Within a table that compares, also where the averages themselves do not.
+    """
+    *others, whole = lines
+    said = []
+    for name, line in zip(names, others):
+        ours = _less(line, whole, _ours)
+        if ours is not None:
+            said.append(f"{name} {ours} ({_less(line, whole, _papers)})")
+    if said:
+        yield Condition(
+            "less the whole method, image / pixel AUROC in points, ours (the paper's): "
+            + "; ".join(said)
+        )
+
+
+def _ours(line: Line, metric: str) -> float | None:
+    return None if line.score is None else line.score.mean(metric)
+
+
+def _papers(line: Line, metric: str) -> float | None:
+    return None if line.paper is None else getattr(line.paper, metric)
+
+
+def _less(line: Line, whole: Line, figure: Callable[[Line, str], float | None]) -> str | None:
+    """Differences of both metrics; None where neither is known."""
+    pairs = [(figure(line, metric), figure(whole, metric)) for metric in AUROCS]
+    found = [None if a is None or b is None else a - b for a, b in pairs]
+    return None if found == [None, None] else " / ".join(map(signed, found))
