@@ -48,14 +48,14 @@ def read_tables(folder: Folder) -> tuple[Table, ...]:
 
 def _read(folder: Folder, name: str) -> Table:
     place, value = f"{folder.path}/{name}", folder.read_json(name)
-    steps = value.get("reported_steps", []) if isinstance(value, dict) else None
-    if not isinstance(steps, list) or not all(isinstance(s, dict) and "way" in s for s in steps):
-        raise DataError(f"{place} is no table of orchestrator.reproduce: run it again")
-    if not all(
+    if not isinstance(value, dict) or not all(
         isinstance(value.get(key), kind)
         for key, kind in (("title", str), ("rows", list), ("conditions", list))
     ):
         raise DataError(f"{place} is no table of orchestrator.reproduce: run it again")
+    steps = value.get("reported_steps", [])
+    if not isinstance(steps, list) or not all(isinstance(s, dict) and "way" in s for s in steps):
+        raise DataError(f"{place} does not say which steps are reported: run reproduce again")
     for row in value["rows"]:
         if not isinstance(row, dict) or "category" not in row:
             raise DataError(f"{place} has a row without a category: run reproduce again")

@@ -15,7 +15,7 @@ _METRICS = ("image_auroc", "pixel_auroc")
 
 
 def table_lines(table: Table) -> list[str]:
-    """Ours, the paper's and, where they compare, the difference; under it what was not as in the paper.
+    """Ours, the paper's and, where they compare, the difference; then what was not as there.
 
     Of a table whose rows are variants the averages alone: each category stands in the sweep.
     """

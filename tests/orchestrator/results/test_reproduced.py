@@ -115,7 +115,7 @@ def test_a_table_of_categories_keeps_all_its_rows(place: Path, sweep: Folder) ->
             "its steps were chosen by the test set",
         ),
         ({"reported_steps": [{"way": "test", "every": 50}]}, "were chosen by the test set"),
-        ({"reported_steps": ["last"]}, "is no table of orchestrator.reproduce"),
+        ({"reported_steps": ["last"]}, "does not say which steps are reported"),
     ],
 )
 def test_a_damaged_table_is_named(
