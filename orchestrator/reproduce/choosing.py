@@ -11,14 +11,16 @@ from orchestrator.job.job import Job
 from orchestrator.reproduce.experiment import BTAD, CATEGORIES, Experiment
 
 EVERYTHING = "all"
+_ALSO_CALLED = {"figure10": "table6"}
+"""What is made with another experiment."""
 _MEMORY = "model.memory"
 
 
 def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """The names before the first option, and the options: ["table3,table4"], ["--preset", …]."""
     first = next((i for i, token in enumerate(argv) if token.startswith("-")), len(argv))
-    words = [word for token in argv[:first] for word in token.split(",")]
-    return [word.strip() for word in words if word.strip()], list(argv[first:])
+    words = [word.strip() for token in argv[:first] for word in token.split(",")]
+    return [_ALSO_CALLED.get(word, word) for word in words if word], list(argv[first:])
 
 
 def wanted(names: Iterable[str], offered: Sequence[Experiment]) -> tuple[Experiment, ...]:

@@ -27,7 +27,10 @@ _COLUMNS: Mapping[str, type] = {
     "network": str, "memory_samples": int, "batch": int, "images_per_second": float,
     "p50_seconds": float, "p95_seconds": float, "runs": int, "source": str,
 }  # fmt: skip
-_HEADINGS = ("network", "memory samples", "batch", "images/s", "s an image", "p95 of a batch, s")
+_HEADINGS = (
+    "network", "memory samples", "batch", "images/s", "s an image", "p50 of a batch, s",
+    "p95 of a batch, s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,15 @@ def _cells(timed: Sequence[Timed], short: bool) -> Iterator[tuple[str, ...]]:
     for method, seconds in speeds().items():
         whose = "MemSeg" if method == MEMSEG else method
         name = f"{whose} in the paper, {PAPER_HARDWARE}"
-        yield name, NONE, NONE, f"{_in_the_paper(method, seconds):.2f}", f"{seconds:.4f}", NONE
+        yield (
+            name,
+            NONE,
+            NONE,
+            f"{_in_the_paper(method, seconds):.2f}",
+            f"{seconds:.4f}",
+            NONE,
+            NONE,
+        )
 
 
 def _in_the_paper(method: str, seconds: float) -> float:
@@ -108,11 +119,11 @@ def _count(samples: int | None) -> str:
     return "none" if samples is None else str(samples)
 
 
-def _times(batch: BatchTimes) -> tuple[str, str, str]:
-    speed, slow = batch.images_per_second, batch.percentile(95)
-    if speed is None or slow is None:
-        return "no memory", NONE, NONE
-    return f"{speed:.2f}", f"{1 / speed:.4f}", f"{slow:.4f}"
+def _times(batch: BatchTimes) -> tuple[str, str, str, str]:
+    speed, middle, slow = batch.images_per_second, batch.percentile(50), batch.percentile(95)
+    if speed is None or middle is None or slow is None:
+        return "no memory", NONE, NONE, NONE
+    return f"{speed:.2f}", f"{1 / speed:.4f}", f"{middle:.4f}", f"{slow:.4f}"
 
 
 def _conditions(part: Part, timed: Sequence[Timed]) -> Iterator[Condition]:
@@ -154,6 +165,12 @@ def _of_network(one: Timed) -> Iterator[Condition]:
         f"{_network(one)}: {device}, {threads}, {report.precision}, {report.size} x "
         f"{report.size} pixels, {packages}{operations}{parameters}"
     )
+    if total:
+        parts = ", ".join(
+            f"{name} {flops / 1e9:.2f} ({flops / total:.0%})"
+            for name, flops in report.flops.items()
+        )
+        yield Condition(f"{_network(one)}: GFLOP an image by component: {parts}")
 
 
 def _markdown(title: str, timed: Sequence[Timed], conditions: Sequence[Condition]) -> str:
@@ -170,7 +187,7 @@ def _shown(title: str, timed: Sequence[Timed], conditions: Sequence[Condition]) 
     shown = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1))
     shown.add_column("\nnetwork", overflow="fold", max_width=36)
     for heading in ("memory\nsamples", "\nbatch", "images\na second", "seconds\nan image",
-                    "p95 of a\nbatch, s"):  # fmt: skip
+                    "p50 of a\nbatch, s", "p95 of a\nbatch, s"):  # fmt: skip
         shown.add_column(heading, justify="right", no_wrap=True)
     for row in _cells(timed, short=True):
         shown.add_row(*map(Text, row))

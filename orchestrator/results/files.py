@@ -24,7 +24,8 @@ from orchestrator.results.reduce import reduce_result
 from orchestrator.results.reproduced import Table, add_tables, read_tables
 
 ABOUT = "experiment.yaml"
-_KNOWN = ("title", "order", "text", "command", "labels")
+_KNOWN = ("title", "order", "text", "command", "labels", "paper")
+_ABLATIONS = ("table3", "table4", "table5")
 _NEEDED = {
     "key": str, "category": str, "seed": int, "method_version": int, "settings": dict,
     "metrics": dict, "steps": int, "encoder_weights": str, "textures": str,
@@ -47,6 +48,9 @@ class Experiment:
     command: str = ""
     labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """How a configuration is called -> the settings by which it is known."""
+    paper: str = ""
+    """Table of the paper whose rows the labels are: "table3", "table4" or "table5". Its averages
+    stand beside the trials then, and not the whole method's figures of their category."""
     trials: tuple[Mapping[str, Any], ...] = ()
     tables: tuple[Table, ...] = ()
     """Of orchestrator.reproduce."""
@@ -175,6 +179,9 @@ def _about(folder: Folder) -> dict[str, Any]:
         kind = kinds.get(key, str)
         if not isinstance(value, kind):
             raise SettingError(f"{place}: {key} must be {kind.__name__}, got {value!r}")
+    if about.get("paper", _ABLATIONS[0]) not in _ABLATIONS:
+        known = ", ".join(_ABLATIONS)
+        raise SettingError(f"{place}: paper must be one of {known}, got {about['paper']!r}")
     for label in about.get("labels", {}):
         if not isinstance(label, str):
             raise SettingError(f"{place}: the label {label!r} is no text: write it in quotes")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from orchestrator.aggregation.markdown_table import cell, table
 from orchestrator.aggregation.paper import TABLE_1, PaperResult
 from orchestrator.aggregation.public_code import LAST_STEP
+from orchestrator.aggregation.published import Results, averages
 from orchestrator.aggregation.rows import percent
 from orchestrator.results.agreement_text import agreement_section
 from orchestrator.results.conditions import condition_lines
@@ -27,6 +28,7 @@ by test images. Where nothing else is said they are of MVTec AD's real test imag
 table 1 of Yang et al., and "public code" is the most used public training code (TooTouch/MemSeg)
 at its last step. With several seeds a figure is their mean ± sample standard deviation.
 """
+_OVER_ALL = f"paper, average of {len(TABLE_1)}"
 _METRICS = ("image_auroc", "pixel_auroc", "aupro")
 
 
@@ -52,10 +54,12 @@ def _section(experiment: Experiment) -> str:
 
 def _trials(experiment: Experiment) -> list[str]:
     found = configurations(experiment)
+    rows = averages(experiment.paper) if experiment.paper else None
+    references = ("paper", "public code") if rows is None else (_OVER_ALL,)
     lines = list(table(
         ("configuration", "category", "image AUROC", "pixel AUROC", "AUPRO", "synthetic", "seeds",
-         "paper", "public code"),
-        [_row(one) for one in found],
+         *references),
+        [(*_row(one), *_beside(one, rows)) for one in found],
         set(),
     ))  # fmt: skip
     if any(len(one.trials) > 1 for one in found):
@@ -80,9 +84,16 @@ def _row(one: Configuration) -> tuple[str, ...]:
         *(_spread(one.figures(name), len(one.trials)) for name in _METRICS),
         _spread(synthetic, len(one.trials)),
         str(len(one.trials)),
-        _reference(TABLE_1.get(one.category)),
-        _reference(LAST_STEP.get(one.category)),
     )
+
+
+def _beside(one: Configuration, rows: Results | None) -> Iterator[str]:
+    """Published figures; ``rows``: averages of the paper's rows of this name, for an ablation."""
+    if rows is not None:
+        yield _reference(rows.get(one.label))
+        return
+    yield _reference(TABLE_1.get(one.category))
+    yield _reference(LAST_STEP.get(one.category))
 
 
 def _spread(values: Sequence[float], trials: int) -> str:

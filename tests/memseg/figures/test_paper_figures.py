@@ -14,7 +14,7 @@ from memseg.errors import DivergedError
 from memseg.evaluation.attention import AttentionSteps
 from memseg.evaluation.feature_space import KINDS, FeatureSpace
 from memseg.figures.attention import attention_figure
-from memseg.figures.edges import edge_text, edges_figure
+from memseg.figures.edges import edge_text, edge_width, edges_figure
 from memseg.figures.feature_space import MARKS, feature_space_figure
 from memseg.figures.heat import coloured
 from memseg.figures.localisation import localisation_figure
@@ -50,10 +50,24 @@ def test_figure_5_has_one_scale_from_0_to_1() -> None:
 def test_figure_7_says_how_wide_edges_are() -> None:
     soft = MAPS[1].copy()
     soft[40:44, 20:44] = 0.3
-    assert edge_text(MAPS[1], MASKS[1], 0.5) == "IoU 1.00, unsure 0.0%"
-    assert edge_text(soft, MASKS[1], 0.5) == "IoU 1.00, unsure 2.3%"
-    assert edge_text(soft, MASKS[1], 0.25) == "IoU 0.86, unsure 2.3%"
-    assert edge_text(MAPS[0], MASKS[0], 0.5) == "nothing marked, unsure 0.0%"
+    assert edge_text(MAPS[1], MASKS[1], 0.5) == "IoU 1.00, edge 0.0 px"
+    # 96 pixels on the way down along an outline of 92.
+    assert edge_text(soft, MASKS[1], 0.5) == "IoU 1.00, edge 1.0 px"
+    assert edge_text(soft, MASKS[1], 0.25) == "IoU 0.86, edge 1.0 px"
+    assert edge_text(MAPS[0], MASKS[0], 0.5) == "nothing marked"
+    assert edge_text(MAPS[0], MASKS[1], 0.5) == "IoU 0.00, no edge there"
+
+
+def test_an_edges_width_is_none_of_calibration() -> None:
+    ramp = np.clip((np.arange(64) - 23.5) / 10, 0, 1)[None].repeat(64, 0)
+    mask = np.arange(64)[None].repeat(64, 0) >= 29
+    assert edge_width(ramp, mask) == pytest.approx(8.0)  # 0.15 to 0.85
+    for level, rise in ((0.15, 0.8), (0.4, 0.2), (0.0, 0.45)):
+        assert edge_width(level + rise * ramp, mask) == pytest.approx(8.0)
+    far = ramp.copy()
+    far[:, :8] = 0.5  # something else, far from the outline
+    assert edge_width(far, mask) == pytest.approx(8.0)
+    assert edge_width(1 - ramp, mask) is None
 
 
 def test_figure_7_has_a_column_for_each_network() -> None:

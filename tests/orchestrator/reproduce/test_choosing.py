@@ -26,6 +26,10 @@ def test_names_come_before_the_options_apart_or_with_commas() -> None:
     assert names(wanted(found, EXPERIMENTS)) == ["table3", "table4", "figure8"]
 
 
+def test_figure_10_is_made_with_table_6() -> None:
+    assert split_arguments(["figure10", "--dry_run"]) == (["table6"], ["--dry_run"])
+
+
 def test_what_is_not_offered_is_said_with_what_is() -> None:
     with pytest.raises(SettingError, match="did you mean 'table3'"):
         wanted(["tabel3"], EXPERIMENTS)

@@ -22,7 +22,7 @@ REPORT = SpeedReport(
     "tile 1234", "A processor", "cpu", 2, "bf16", 256, {"torch": "2.10"},
     (BatchTimes(1, (0.5, 0.5)), BatchTimes(4, (1.0, 1.0)), BatchTimes(8, ())),
     memory_samples=30, trained_parameters=18_000_000, frozen_parameters=2_800_000,
-    flops={"trunk": 3_000_000_000},
+    flops={"trunk": 3_000_000_000, "decoder": 1_000_000_000},
 )  # fmt: skip
 
 
@@ -44,16 +44,17 @@ def test_speeds_stand_beside_the_papers(part_of: Make) -> None:
         "MemSeg,,,31.34,,,,paper",
     ]
     markdown = made.files["speed.md"].decode()
-    assert "| tile, wood | 30 | 4 | 4.00 | 0.2500 | 1.0000 |" in markdown
+    assert "| tile, wood | 30 | 4 | 4.00 | 0.2500 | 1.0000 | 1.0000 |" in markdown
     assert "| tile, wood | 30 | 8 | no memory |" in markdown
-    paper = ("MemSeg in the paper, NVIDIA RTX 3090", NONE, NONE, "31.34", "0.0319", NONE)
+    paper = ("MemSeg in the paper, NVIDIA RTX 3090", NONE, NONE, "31.34", "0.0319", NONE, NONE)
     assert f"| {' | '.join(paper)} |" in markdown
     content = json.loads(made.files["speed.json"])
     assert content["networks"][0]["categories"] == ["tile", "wood"]
     assert content["published_seconds"]["SPADE"] == 0.339
     shown = text_of(made.shown)
     assert "A processor, 2 threads, bf16, 256 x 256 pixels, torch 2.10" in shown
-    assert "3.00 GFLOP an image; 18,000,000 parameters trained, 2,800,000 frozen" in shown
+    assert "GFLOP an image by component: trunk 3.00 (75%), decoder 1.00 (25%)" in shown
+    assert "4.00 GFLOP an image; 18,000,000 parameters trained, 2,800,000 frozen" in shown
     assert "MemSeg in the paper" in shown
 
 

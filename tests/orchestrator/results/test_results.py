@@ -56,6 +56,18 @@ def test_seeds_are_averaged_and_each_is_shown(place: Path, put: Callable[..., Fo
     assert "- seeds: 0 (1 trial), 1 (1 trial)\n" in text
 
 
+def test_an_ablation_stands_beside_the_papers_rows(place: Path, put: Callable[..., Folder]) -> None:
+    about = "title: Losses\npaper: table4\nlabels:\n  L1: {loss.l1_weight: 0.6}\n  mine: {}\n"
+    other = result_of("b", settings={"loss.l1_weight": 0.0})
+    put("losses", result_of("a", settings={"loss.l1_weight": 0.6}), other, about=about)
+    text = rendered(place)
+    assert "| seeds | paper, average of 15 |\n" in text
+    (one,) = [line for line in text.splitlines() if line.startswith("| L1 |")]
+    (none,) = [line for line in text.splitlines() if line.startswith("| mine |")]
+    assert one.endswith("| 1 | 84.82 / 73.38 |")
+    assert none.endswith(f"| 1 | {NONE} |")
+
+
 def test_experiments_come_in_their_order_and_twice_the_same_bytes(
     place: Path, put: Callable[..., Folder]
 ) -> None:

@@ -64,6 +64,7 @@ def test_nothing_to_add_and_no_such_sweep_are_said(
     [
         ("title: [", "is no YAML"), ("- a", "must be a mapping"), ("titel: x", "title"),
         ("order: first", "order must be int"), ("labels: [a]", "labels must be dict"),
+        ("paper: table1", "paper must be one of table3, table4, table5"),
         ("labels: {a: 1}", "must be a mapping of settings"),
         ("labels: {no: {}}", "write it in quotes"),
     ],
