@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from memseg.words import counted
 from orchestrator.job.job import Job
 from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.grid import describe_point
@@ -178,7 +179,7 @@ def cost_rows(plan: Plan, estimate: Estimate) -> Iterable[tuple[str, str]]:
         (f"{estimate.disk_gib:.1f} GiB at the end, keep_weights {plan.keep_weights}, estimated"),
     )
     if not estimate.left:
-        yield "time", "nothing is left to do"
+        yield "time", "nothing is left to do" if plan.trials else "no trial can be run"
         return
     low, high = estimate.step_seconds
     step = f"{low:.2g} s" if high < low * 1.05 else f"{low:.2g} to {high:.2g} s"
@@ -187,10 +188,8 @@ def cost_rows(plan: Plan, estimate: Estimate) -> Iterable[tuple[str, str]]:
         if estimate.measured
         else "estimated from assumed speeds"
     )
-    yield (
-        "time",
-        f"about {duration(estimate.seconds)} for {estimate.left} trials, {step} a step, {basis}",
-    )
+    trials = counted(estimate.left, "trial")
+    yield "time", f"about {duration(estimate.seconds)} for {trials}, {step} a step, {basis}"
 
 
 def duration(seconds: float) -> str:
