@@ -179,7 +179,8 @@ def cost_rows(plan: Plan, estimate: Estimate) -> Iterable[tuple[str, str]]:
         (f"{estimate.disk_gib:.1f} GiB at the end, keep_weights {plan.keep_weights}, estimated"),
     )
     if not estimate.left:
-        yield "time", "nothing is left to do" if plan.trials else "no trial can be run"
+        refused = plan.problems and not plan.trials
+        yield "time", "no trial can be run" if refused else "nothing is left to do"
         return
     low, high = estimate.step_seconds
     step = f"{low:.2g} s" if high < low * 1.05 else f"{low:.2g} to {high:.2g} s"
