@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from orchestrator.aggregation.conditions import Condition
 from orchestrator.aggregation.published import Results, averages
 from orchestrator.aggregation.rows import signed
-from orchestrator.ledger.ledger import Record
+from orchestrator.ledger.ledger import Done, Record
+from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Part
 from orchestrator.reproduce.lines import AVERAGE, Line, PaperTable, made_table
 from orchestrator.reproduce.notes import loudest_first, notes_of
 from orchestrator.reproduce.scores import AUROCS, average, row_scores, shared_categories
+
+_FOREGROUND = "foreground.mode"
 
 
 def ablation_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
@@ -47,9 +50,37 @@ def ablation_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
     )
     notes = [*notes_of(part, records, over)]
     if published and over and not comparable:
-        notes.append(Condition("no difference is told: the paper's averages are over more"))
+        notes.append(
+            Condition("no difference is told: the paper's averages are over more categories")
+        )
+    notes += _without_effect(part, records)
     notes += effects([row.name for row in rows], lines) if published else ()
     return made_table(part, lines, detail, loudest_first(notes), {})
+
+
+def _without_effect(part: Part, records: Mapping[str, Record]) -> Iterator[Condition]:
+    """Rows that switch the foreground off where the whole method finds none."""
+    whole = part.experiment.rows[-1].name
+    for row in part.experiment.rows:
+        if row.settings.get(_FOREGROUND) != "off":
+            continue
+        same = [
+            category
+            for category, trials in part.trials[whole].items()
+            if _foregrounds(trials, records) == {"off"} and category in part.trials[row.name]
+        ]
+        if same:
+            yield Condition(
+                f"{row.name}: no foreground is found in {', '.join(same)}, where this row is the "
+                "whole method once more, and what differs is chance",
+                True,
+            )
+
+
+def _foregrounds(trials: Sequence[Trial], records: Mapping[str, Record]) -> set[str]:
+    """What "auto" came to, as far as it is known."""
+    done = [r.result for t in trials if isinstance(r := records.get(t.key), Done)]
+    return {result["foreground"] for result in done if "foreground" in result}
 
 
 def effects(names: Sequence[str], lines: Sequence[Line]) -> Iterator[Condition]:

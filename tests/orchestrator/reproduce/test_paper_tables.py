@@ -152,6 +152,20 @@ def test_seeds_are_averaged_and_their_spread_is_of_the_averages(
     assert max(map(len, printed(table).splitlines())) <= 100
 
 
+def test_a_row_without_foreground_is_the_whole_method_where_none_is_found(
+    part_of: Make, records_of: Make
+) -> None:
+    part = part_of(TABLE_3, "tile", "screw", options=("--preset", "best"))
+    records = records_of(part, {("all", name, 0): (0.9, 0.9) for name in ("tile", "screw")})
+    assert "no foreground is found" not in said(ablation_table(part, records))
+    for category, found in (("tile", "off"), ("screw", "otsu")):
+        (trial,) = part.trials["all"][category]
+        records[trial.key].result["foreground"] = found
+    assert (
+        "without foreground: no foreground is found in tile, where this row is the whole method"
+    ) in said(ablation_table(part, records))
+
+
 def test_a_category_that_a_row_lacks_is_in_no_rows_average(part_of: Make, records_of: Make) -> None:
     part = part_of(TABLE_4, "tile", "wood")
     figures = {place: value for place, value in LOSSES.items() if place != ("L1", "wood", 0)}
