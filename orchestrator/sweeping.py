@@ -193,9 +193,10 @@ def _announce(job: Job, plan: Plan, left: int, allotment: Allotment, console: Co
     categories = counted(len(plan.categories), "category", "categories")
     said = [f"{plan.name}: {counted(total, 'trial')} of {categories}, {left} to run"]
     if left:
+        threads = counted(allotment.threads, "thread")
         said.append(
-            f"executor {allotment.executor}, {allotment.at_once} at once with "
-            f"{allotment.threads} threads on {allotment.device}; workspace {job.config.workspace}"
+            f"executor {allotment.executor}, {allotment.at_once} at once with {threads} on "
+            f"{allotment.device}; workspace {job.config.workspace}"
         )
     if plan.encoder_weights == "random":
         said.append("RANDOM ENCODER WEIGHTS: figures show that it runs, not what MemSeg can do")

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from memseg.words import counted
+
 PAPER_IMAGES_PER_SECOND = 31.34
 """Section 4.8: 0.0319 s an image on an NVIDIA RTX 3090; batch and precision are not said."""
 PAPER_SECONDS = 0.0319
@@ -98,7 +100,7 @@ def speed_text(report: SpeedReport) -> str:
     """The report for a terminal, at most 100 columns."""
     packages = ", ".join(f"{name} {version}" for name, version in report.packages.items())
     memory = "" if report.memory_samples is None else f", {report.memory_samples} memory samples"
-    threads = "1 thread" if report.threads == 1 else f"{report.threads} threads"
+    threads = counted(report.threads, "thread")
     device = "" if report.device == "cpu" else f"{report.device}, "
     lines = [
         f"Speed of {report.model}",

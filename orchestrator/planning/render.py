@@ -165,7 +165,7 @@ def warnings_of(job: Job, plan: Plan) -> Iterable[str]:
 def cost_rows(plan: Plan, estimate: Estimate) -> Iterable[tuple[str, str]]:
     a = estimate.allotment
     gpus = f", {a.gpus:g} GPU" if a.gpus else ""
-    yield "a trial takes", f"{a.cpus} CPU{gpus}, {a.threads} threads on {a.device}"
+    yield "a trial takes", f"{a.cpus} CPU{gpus}, {counted(a.threads, 'thread')} on {a.device}"
     yield "trials at once", f"{a.at_once} (limited by {a.limited_by}), executor {a.executor}"
     if a.executor == "ray":
         yield "memory, head", f"{estimate.head_gib:.1f} GiB for controllers, estimated"

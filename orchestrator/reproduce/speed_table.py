@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memseg.timing.report import PAPER_HARDWARE, PAPER_IMAGES_PER_SECOND, BatchTimes, SpeedReport
+from memseg.words import counted
 from orchestrator.aggregation.conditions import Condition
 from orchestrator.aggregation.formats import to_csv
 from orchestrator.aggregation.markdown_table import bullet, cell
@@ -150,7 +151,7 @@ def _conditions(part: Part, timed: Sequence[Timed]) -> Iterator[Condition]:
 
 def _of_network(one: Timed) -> Iterator[Condition]:
     report = one.report
-    threads = "1 thread" if report.threads == 1 else f"{report.threads} threads"
+    threads = counted(report.threads, "thread")
     device = report.cpu if report.device == "cpu" else f"{report.device}, {report.cpu}"
     packages = ", ".join(f"{name} {version}" for name, version in report.packages.items())
     total = sum(report.flops.values())

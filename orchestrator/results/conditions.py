@@ -71,7 +71,8 @@ def _hardware(trial: Trial) -> str:
     # On a GPU "device" is its name, and "cpu" is there all the same.
     device = found.get("device")
     name = found.get("cpu") if device in (None, "cpu") else device
-    return f"{name}, {found.get('threads')} threads"
+    threads = found.get("threads")
+    return f"{name}, {'unknown' if threads is None else counted(threads, 'thread')}"
 
 
 def _hours(trials: Sequence[Trial]) -> str:
