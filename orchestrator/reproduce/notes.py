@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from memseg.config import MethodConfig, resolve
 from memseg.words import counted
 from orchestrator.aggregation.conditions import (
     Condition,
@@ -21,24 +19,11 @@ from orchestrator.aggregation.conditions import (
 from orchestrator.aggregation.rows import METRICS
 from orchestrator.ledger.ledger import Done, Failed, Record
 from orchestrator.planning.render import dropped_lines, problem_lines
-from orchestrator.planning.trial import Trial, default_settings
+from orchestrator.planning.trial import Trial
+from orchestrator.reproduce.changed import changed_settings
 from orchestrator.reproduce.experiment import Part
 
-_SAID_ELSEWHERE = ("training.max_steps", "training.precision", "evaluation.aupro_limit")
-_OF_THRESHOLDS = ("evaluation.false_positive_rate", "evaluation.pixel_false_positive_rate")
-_OF_VALIDATION = (
-    "validation.anomalies", "validation.contrast", "validation.shape_size", "validation.turned",
-    "validation.turned_size", "validation.place",
-)  # fmt: skip
-"""Of synthetic validation, which no AUROC depends on unless it chooses the reported step."""
-
-_OF_SIMULATION = ("image.", "foreground.", "simulation.")
-"""How the names of settings begin that matter where nothing is trained."""
-
 _AVERAGED = " that the paper's averages are over"
-
-_OF_HELD_OUT = ("validation.held_out_least", "validation.held_out_most")
-"""Mean nothing where nothing is held out."""
 
 
 def notes_of(
@@ -77,7 +62,7 @@ def picture_notes(
             *preset_conditions(shown.plan), *step_conditions(shown.plan),
             *texture_conditions(shown.plan)]  # fmt: skip
     keys = ", ".join(f"{t.category} {t.key[:8]}{_of_row(shown, t)}" for t in shown.plan.trials)
-    settings = "; ".join(c.text for c in _settings(shown))
+    settings = "; ".join(c.text for c in changed_settings(shown))
     first = "; ".join(_short(c.text) for c in loudest_first(made))
     return (
         f"Networks (trials): {keys}; {first}.",
@@ -88,7 +73,7 @@ def picture_notes(
 def untrained_notes(part: Part, category: str) -> tuple[str, ...]:
     """What stands below a picture of one category that no network is needed for."""
     shown = _first_of(part, (category,))
-    texts = [c.text for c in (*texture_conditions(shown.plan), *_settings(shown))]
+    texts = [c.text for c in (*texture_conditions(shown.plan), *changed_settings(shown))]
     seeds = ", ".join(map(str, shown.plan.seeds))
     return (f"Preset {shown.plan.preset}, seed {seeds}; {_short('; '.join(texts))}.",)
 
@@ -138,7 +123,7 @@ def _notes(
         yield from texture_conditions(plan)
     if of_metrics:
         yield from metric_conditions(plan)
-    yield from _settings(part)
+    yield from changed_settings(part)
     if part.experiment.trains:
         yield from step_conditions(plan)
         yield Condition("no trial was chosen")
@@ -217,47 +202,3 @@ def _undefined(part: Part, records: Mapping[str, Record]) -> Iterator[Condition]
                 said.add((trial.category, metric))
                 reason = reasons.get(metric, "no reason was recorded")
                 yield Condition(f"{trial.category}: {metric} is not defined: {reason}", True)
-
-
-def _settings(part: Part) -> Iterator[Condition]:
-    """Settings that differ from preset paper's, but for those that a row sets itself."""
-    ours: dict[str, dict[Any, None]] = {}
-    papers: dict[str, dict[Any, None]] = {}
-    for row in part.experiment.rows:
-        untold = {*_SAID_ELSEWHERE, *_OF_THRESHOLDS, *row.settings}
-        for category, trials in part.trials[row.name].items():
-            method, paper = trials[0].method, resolve("paper", category).by_name
-            idle = _idle(method)
-            for name, value in method.by_name.items():
-                if not part.experiment.trains and not name.startswith(_OF_SIMULATION):
-                    continue
-                if value != paper[name] and name not in untold and name not in idle:
-                    ours.setdefault(name, {})[value] = None
-                    papers.setdefault(name, {})[paper[name]] = None
-    if not ours:
-        yield Condition("all other settings are those of preset paper")
-        return
-    listed = "; ".join(f"{n} {_either(ours[n])} (there {_either(papers[n])})" for n in _order(ours))
-    yield Condition(f"not as in preset paper: {listed}", True)
-
-
-def _idle(method: MethodConfig) -> set[str]:
-    """Settings without an effect on any AUROC, as the others are."""
-    held_out, chooser = method.validation.held_out_share, method.training.reported_step
-    return {
-        *(() if held_out else _OF_HELD_OUT),
-        *(() if chooser == "validation" else _OF_VALIDATION),
-        *(("training.judged_every",) if chooser == "last" else ()),
-    }
-
-
-def _order(names: Mapping[str, Any]) -> list[str]:
-    return [name for name in default_settings() if name in names]
-
-
-def _either(values: Mapping[Any, None]) -> str:
-    return " or ".join(dict.fromkeys(_shown(value) for value in values))
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
