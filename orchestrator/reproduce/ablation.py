@@ -91,22 +91,14 @@ def effects(names: Sequence[str], lines: Sequence[Line]) -> Iterator[Condition]:
     *others, whole = lines
     said = []
     for name, line in zip(names, others):
-        ours = _less(line, whole, _ours)
+        ours = _less(line, whole, Line.ours)
         if ours is not None:
-            said.append(f"{name} {ours} ({_less(line, whole, _papers)})")
+            said.append(f"{name} {ours} ({_less(line, whole, Line.papers)})")
     if said:
         yield Condition(
             "less the whole method, image / pixel AUROC in points, ours (the paper's): "
             + "; ".join(said)
         )
-
-
-def _ours(line: Line, metric: str) -> float | None:
-    return None if line.score is None else line.score.mean(metric)
-
-
-def _papers(line: Line, metric: str) -> float | None:
-    return None if line.paper is None else getattr(line.paper, metric)
 
 
 def _less(line: Line, whole: Line, figure: Callable[[Line, str], float | None]) -> str | None:

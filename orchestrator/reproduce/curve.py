@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
+from memseg.words import counted
 from orchestrator.aggregation.conditions import training_conditions
 from orchestrator.reproduce.ablation import ablation_table
 from orchestrator.reproduce.experiment import Finished, Output
@@ -63,7 +64,10 @@ def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) ->
     axes.set_ylabel("AUROC, %")
     axes.set_xticks([int(line.labels[0]) for line in points])
     over = next((line.score.over["image_auroc"] for line in points if line.score), ())
-    axes.set_title(f"{table.title} ({_of(len(over))}, measured)", fontsize="medium")
+    axes.set_title(
+        f"{table.title} ({counted(len(over), 'category', 'categories')}, measured)",
+        fontsize="medium",
+    )
     axes.grid(alpha=0.3)
     if axes.has_data():
         axes.legend()
@@ -79,7 +83,3 @@ def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) ->
     # Without the version of the library: equal figures give equal bytes.
     figure.savefig(data, format="png", metadata={"Software": None})
     return data.getvalue()
-
-
-def _of(categories: int) -> str:
-    return "1 category" if categories == 1 else f"{categories} categories"

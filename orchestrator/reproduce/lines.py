@@ -50,9 +50,17 @@ class Line:
         """Ours less the paper's; None where one is not known, or they do not compare."""
         if not self.comparable:
             return None
-        ours = None if self.score is None else self.score.mean(metric)
-        theirs = None if self.paper is None else getattr(self.paper, metric)
-        return None if ours is None or theirs is None else ours - theirs
+        ours, papers = self.ours(metric), self.papers(metric)
+        return None if ours is None or papers is None else ours - papers
+
+    def ours(self, metric: str) -> float | None:
+        """What was measured, mean over the seeds; None where it is not known."""
+        return None if self.score is None else self.score.mean(metric)
+
+    def papers(self, metric: str) -> float | None:
+        """What the paper prints; None where it prints nothing."""
+        found: float | None = None if self.paper is None else getattr(self.paper, metric)
+        return found
 
 
 @dataclass(frozen=True)
