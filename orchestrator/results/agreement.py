@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from orchestrator.results.configurations import differing, settings_text, traits
+from orchestrator.planning.trial import default_settings
+from orchestrator.results.configurations import told, traits
 
 LEAST = 4
 """Configurations below which a rank correlation is not shown: seeds of one rank nothing."""
@@ -59,16 +60,17 @@ def scores(trial: Mapping[str, Any]) -> dict[str, float]:
 
 
 def judged(trials: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    """The trials with a synthetic score and both test metrics, each training once.
+    """The trials with a synthetic score and both test metrics.
 
-    Of several evaluations of the same weights the one with most kinds of anomalies counts.
+    Each training once for each way of validation: of several evaluations of the same weights in
+    the same way the one with most kinds of anomalies counts.
     """
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for trial in trials:
         metrics = trial["metrics"]
         if metrics.get("image_auroc") is None or metrics.get("pixel_auroc") is None:
             continue
-        training = trial.get("training_key", trial["key"])
+        training = (trial.get("training_key", trial["key"]), json.dumps(_validation(trial)))
         if scores(trial) and len(scores(trial)) > len(scores(found.get(training, {}))):
             found[training] = trial
     return tuple(sorted(found.values(), key=lambda t: (t["category"], t["steps"], t["key"])))
@@ -81,9 +83,14 @@ def agreements(trials: Iterable[Mapping[str, Any]]) -> tuple[Agreement, ...]:
     """
     groups: dict[tuple[str, int, str], list[Mapping[str, Any]]] = {}
     used = judged(trials)
-    ways = [name for name in differing(used) if _of_validation(name)]
-    for trial in used:
-        way = settings_text(trial, ways)
+    validations = [_validation(trial) for trial in used]
+    ways = [
+        name
+        for name in dict.fromkeys(name for one in validations for name in one)
+        if len({repr(one.get(name)) for one in validations}) > 1
+    ]
+    for trial, validation in zip(used, validations):
+        way = told(validation, ways)
         groups.setdefault((trial["category"], trial["steps"], way), []).append(trial)
     found = []
     for (category, steps, way), members in groups.items():
@@ -104,8 +111,14 @@ def agreements(trials: Iterable[Mapping[str, Any]]) -> tuple[Agreement, ...]:
     return tuple(found)
 
 
-def _of_validation(name: str) -> bool:
-    return name.startswith("validation.") and not name.startswith(_KINDS)
+def _validation(trial: Mapping[str, Any]) -> dict[str, Any]:
+    """Name -> value of what the scores of a trial depend on, also where it has its default."""
+    settings = {**default_settings(), **trial["settings"]}
+    return {
+        name: settings[name]
+        for name in sorted(settings)
+        if name.startswith("validation.") and not name.startswith(_KINDS)
+    }
 
 
 def _configuration(trial: Mapping[str, Any]) -> str:

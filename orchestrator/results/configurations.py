@@ -58,8 +58,12 @@ def configurations(experiment: Experiment) -> tuple[Configuration, ...]:
 
 def settings_text(trial: Trial, names: Sequence[str]) -> str:
     """ "name value, name value" of some settings of a trial; "-" for none."""
-    found = traits(trial)
-    return ", ".join(f"{name} {_value(found.get(name))}" for name in names) or "-"
+    return told(traits(trial), names)
+
+
+def told(values: Mapping[str, Any], names: Sequence[str]) -> str:
+    """ "name value, name value" of some of ``values``; "-" for none."""
+    return ", ".join(f"{name} {_value(values.get(name))}" for name in names) or "-"
 
 
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None] | None:

@@ -67,6 +67,23 @@ def test_two_evaluations_of_the_same_weights_count_once_the_fuller_one() -> None
     assert judged([result_of("a", synthetic=None)]) == ()
 
 
+def test_the_same_weights_validated_in_two_ways_count_in_both_and_a_default_is_named() -> None:
+    trials = []
+    for i in range(4):
+        settings = {"optimizer.lr": 0.01 * (i + 1)}
+        made = {"training_key": f"t{i}", "image": i / 10}
+        trials += [
+            result_of(f"a{i}", settings=settings, score=-i / 10, **made),
+            result_of(f"p{i}", settings={**settings, "validation.place": "product"}, score=i / 10,
+                      **made),
+        ]  # fmt: skip
+    found = agreements([reduce_result(trial) for trial in trials])
+    assert {one.kind: (one.trials, one.image) for one in found} == {
+        "shapes, validation.place anywhere": (4, pytest.approx(-1)),
+        "shapes, validation.place product": (4, pytest.approx(1)),
+    }
+
+
 def test_a_trial_is_told_by_its_settings_that_are_not_the_default() -> None:
     special = {"optimizer.lr": 0.08, "training.precision": "bf16", "training.channels_last": False}
     trials = [result_of("a", settings=special), result_of("b", settings={"optimizer.lr": 0.04})]
