@@ -9,6 +9,7 @@
     ├── DivergedError    a training run's loss is no longer finite
     ├── StorageError     a workspace or data location cannot be read or written
     │   └── StorageDownError     it does not answer any more, or is full
+    ├── StoppedError     what a run is carried out by has ended under it
     ├── RegistryError    a model in the registry is incomplete or was changed
     └── ExportError      an exported file cannot be used, or does not compute what its model does
 
@@ -52,6 +53,10 @@ class StorageError(MemSegError):
 
 class StorageDownError(StorageError):
     """A storage does not answer although it was waited for, or is full: a sweep cannot go on."""
+
+
+class StoppedError(MemSegError):
+    """What a run is carried out by, Ray for one, has ended under it: the same command goes on."""
 
 
 class RegistryError(MemSegError):

@@ -9,7 +9,7 @@ from types import FrameType
 from rich.console import Console
 
 from memseg.command_line import answered
-from memseg.errors import MemSegError, StorageDownError
+from memseg.errors import MemSegError, StoppedError, StorageDownError
 
 ALL_DONE, SOME_FAILED, WRONG, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -32,6 +32,12 @@ def explained(run: Callable[[], int], errors: Console) -> int:
         errors.print(
             f"stopped: {error}\nfinished trials are kept; when the storage is back, the same "
             "command goes on from here",
+            style="bold red", markup=False, highlight=False,
+        )  # fmt: skip
+        return STOPPED
+    except StoppedError as error:
+        errors.print(
+            f"stopped: {error}\nfinished trials are kept; the same command goes on from here",
             style="bold red", markup=False, highlight=False,
         )  # fmt: skip
         return STOPPED

@@ -1,8 +1,9 @@
 """``python -m orchestrator.sweep``: from a job to tables and a registry.
 
-Exit codes: 0 all trials done; 1 some failed (tables are written and marked); 2 the command or
-its input is wrong (one message, nothing was started); 3 the workspace or the data are gone in the
-middle (what is finished is kept, the same command goes on); 130 interrupted.
+Exit codes: 0 all trials done; 1 some failed (tables are written and marked), or a winner could not
+be published; 2 the command or its input is wrong, or a file of the workspace cannot be used (one
+message); 3 the workspace or the data are gone in the middle, the disk is full, or Ray has ended
+(what is finished is kept, the same command goes on); 130 interrupted.
 """
 
 from __future__ import annotations

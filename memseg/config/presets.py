@@ -16,7 +16,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     # The paper's settings, with normal images held out so that trials can be chosen without
     # a test label.
     "default": {},
-    # The paper where it speaks, the authors' published inference code where the paper is silent.
+    # The paper where it speaks, the authors' published inference code (the factor on the features)
+    # where the paper is silent.
     # Nothing is held out, so all other images train. Not from the paper are: the factors on
     # difference and features, the smoothing of the difference, alpha of the focal loss, the
     # nearest sample per level, the number of memory samples of screw, weight decay, momentum and

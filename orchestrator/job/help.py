@@ -27,9 +27,9 @@ Settings stand in a job file by the same names, nested or dotted; the command li
 are YAML in which plain words stay text (01 and no are names). Relative paths, those in a job file
 too, are relative to the working directory.
 
-Exit codes: 0 all done; 1 some trials failed, the tables are marked; 2 the command or its input is
-wrong and nothing was started; 3 the storage is gone or full, the same command goes on later; 130
-interrupted.
+Exit codes: 0 all done; 1 some trials failed, the tables are marked, or a winner could not be
+published; 2 the command or its input is wrong, or a file of the workspace cannot be used; 3 the
+storage is gone or full, or Ray has ended: the same command goes on later; 130 interrupted.
 """
 
 _GRID = (
@@ -58,8 +58,8 @@ Without --config: jobs/retrain.yaml. All settings of orchestrator.sweep are sett
 those of the group retrain (--watch, --settle, --tolerance and --warm_start also without its name).
 
 Exit codes: 0 all is well, also with nothing to do; 1 a product line could not be used, trained or
-judged; 2 the command or its input is wrong; 3 the storage is gone or full; 130 interrupted in a
-training. With --watch a signal between trainings is a clean end, 0.
+judged; 2 the command or its input is wrong; 3 the storage is gone or full, or Ray has ended; 130
+interrupted in a training. With --watch a signal between trainings is a clean end, 0.
 """
 
 
@@ -76,8 +76,8 @@ WHAT, several apart or with commas:
 {what}
 
 Exit codes: 0 all done; 1 some trials failed or their weights are gone, the output says which; 2 the
-command or its input is wrong and nothing was started; 3 the storage is gone or full; 130
-interrupted.
+command or its input is wrong, or a file of the workspace cannot be used; 3 the storage is gone or
+full, or Ray has ended: the same command goes on later; 130 interrupted.
 """
 
 

@@ -186,7 +186,8 @@ class JobConfig(Group):
         "synthetic", "what winners are chosen by; test is an oracle and marked as one"
     )
     keep_weights: Literal["best", "all"] = setting(
-        "best", "weights that stay in the ledger: of current winners, or of all trials (73 MB each)"
+        "best",
+        "weights that stay in the ledger: of current winners, or of all trials (about 90 MB each)",
     )
     executor: Literal["ray", "inline"] = setting(
         "ray", "ray: in parallel, on this machine or a cluster; inline: in this process, in turn"

@@ -1,9 +1,9 @@
 """``python -m orchestrator.reproduce WHAT``: the paper's tables and figures.
 
 Exit codes: 0 all trials done; 1 some failed, or their weights are gone (what can be made is written
-and marked); 2 the command or its input is wrong (one message, nothing was started); 3 the workspace
-or the data are gone in the middle; 130 interrupted. The same command again goes on and repeats
-nothing that is finished.
+and marked); 2 the command or its input is wrong, or a file of the workspace cannot be used (one
+message); 3 the workspace or the data are gone in the middle, or Ray has ended; 130 interrupted. The
+same command again goes on and repeats nothing that is finished.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """``python -m orchestrator.retrain``: trains product lines that are new or changed.
 
 Exit codes: 0 all is well, also when there was nothing to do; 1 a product line could not be used,
-trained or judged; 2 the command or its input is wrong; 3 the storage is gone or full; 130
-interrupted in a training (which goes on at the next start). With --watch a signal between
-trainings is a clean end, 0.
+trained or judged; 2 the command or its input is wrong; 3 the storage is gone or full, or Ray has
+ended; 130 interrupted in a training (which goes on at the next start). With --watch a signal
+between trainings is a clean end, 0.
 """
 
 from __future__ import annotations

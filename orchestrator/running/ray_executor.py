@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from memseg.errors import SettingError, StorageError
+from memseg.errors import SettingError, StoppedError, StorageError
 from orchestrator.job.settings import ResourcesConfig
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.allotment import USABLE_MEMORY, Allotment, controller_gib
@@ -39,11 +39,11 @@ from orchestrator.running.cluster_shape import ClusterShape
 from orchestrator.running.ray_callback import ListenerCallback
 from orchestrator.running.ray_capacity import cluster_shape
 from orchestrator.running.ray_driver import DriverSetup, drive
+from orchestrator.running.ray_failures import in_words
 from orchestrator.running.ray_inputs import InputLoader
 from orchestrator.running.ray_nodes import check_workspace_on_nodes
 
 HEAD = {"node:__internal_head__": 0.001}
-_RAY_FAILURES = (ray.exceptions.RayError, ray.tune.TuneError, OSError, RuntimeError, ValueError)
 
 
 def run_on_ray(
@@ -102,18 +102,8 @@ def run_on_ray(
             verbose=0,
         ),
     )
-    with _explained("the sweep was stopped by Ray, the same command again goes on from here"):
+    with in_words("Ray has ended the sweep", StoppedError):
         tuner.fit()
-
-
-@contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Ray's own failures as a message; a stack trace helps nobody at night."""
-    try:
-        yield
-    except _RAY_FAILURES as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        raise StorageError(f"{what}: {' '.join(lines[:3] + lines[-1:])[:800]}") from error
 
 
 def _fitting(allotment: Allotment, resources: ResourcesConfig) -> int:
@@ -171,10 +161,11 @@ def ray_session(address: str | None) -> Iterator[None]:
 
 def _connect(where: str | None, quiet: dict[str, Any]) -> None:
     if where:
-        with _explained("no Ray cluster answers at the given address"):
+        with in_words("no Ray cluster answers at the given address", StorageError):
             ray.init(address=where, **quiet)
     else:
-        with _explained("a local Ray could not be started (--executor inline needs none)"):
+        what = "a local Ray could not be started (--executor inline needs none)"
+        with in_words(what, StorageError):
             ray.init(
                 address="local",
                 include_dashboard=True,

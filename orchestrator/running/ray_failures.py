@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
+import ray.tune
 from ray.exceptions import (
     NodeDiedError,
     ObjectLostError,
     OutOfMemoryError,
     RayActorError,
+    RayError,
 )
 from ray.train.v2.api.exceptions import ControllerError, PreemptionError, WorkerGroupError
 
+from memseg.errors import MemSegError
 from orchestrator.ledger import kinds
 
 _NODE_DIED = re.compile(r"\bnode\b.{0,80}\b(died|dead|death|terminated|removed)", re.I | re.S)
@@ -21,6 +25,7 @@ _HIDDEN = ("ip:", "pid:", "actor_id:", "class_name:", "namespace:", "name:")
 _ADVICE = "Some common causes include"
 """What follows is the same for every lost process, and names node deaths among others."""
 _LONGEST = 500
+_OF_RAY = (RayError, ray.tune.TuneError, OSError, RuntimeError, ValueError)
 
 
 def kind_of_ray(error: BaseException) -> str:
@@ -52,6 +57,17 @@ def message_of_ray(error: BaseException) -> str:
     lines = (line.strip() for line in _without_advice(actors[-1] if actors else error).splitlines())
     telling = [line for line in lines if line and not line.startswith(_HIDDEN)]
     return _ADDRESS.sub("(address)", " ".join(telling[:4]))[:_LONGEST]
+
+
+@contextlib.contextmanager
+def in_words(what: str, kind: type[MemSegError]) -> Iterator[None]:
+    """Ray's own failures as an error of ``kind``; a stack trace helps nobody at night."""
+    try:
+        yield
+    except _OF_RAY as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        said = _ADDRESS.sub("(address)", " ".join(lines[:3] + lines[-1:]))
+        raise kind(f"{what}: {said[:800]}") from error
 
 
 def _without_advice(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from memseg.command_line import OK, answered
 from memseg.config.precision import resolve_precision
 from memseg.errors import StorageError
 from memseg.storage import Folder, open_folder
+from memseg.words import counted
 from orchestrator.job.files import REPOSITORY
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
@@ -91,28 +93,36 @@ def _results(workspace: Folder) -> Iterator[Mapping[str, Any]]:
 
 
 def _recorded(location: str) -> list[Mapping[str, Any]]:
-    experiments = read_experiments(open_folder(location))
-    return [
-        trial
-        for experiment in experiments
+    """Trials on a CPU of one precision and number of threads: the one that most have."""
+    trials = {
+        trial["key"]: trial
+        for experiment in read_experiments(open_folder(location))
         for trial in experiment.trials
         if trial["hardware"].get("device") == "cpu" and trial["seconds"].get("step_median")
-    ]
+    }
+    counts = Counter(map(_computed, trials.values())).most_common(1)
+    return [trial for trial in trials.values() if _computed(trial) == counts[0][0]]
+
+
+def _computed(trial: Mapping[str, Any]) -> tuple[str, int]:
+    return str(trial["precision"]), int(trial["hardware"]["threads"])
 
 
 def _schedules(plan: Plan, recorded: Sequence[Mapping[str, Any]]) -> str:
     if not recorded:
         return "No trial was recorded yet.\n"
+    precision, threads = _computed(recorded[0])
     seconds = recorded_seconds(plan, recorded)
     schedules = {
         how: [simulate(actual, slots, START_S[EXECUTOR]) for slots in GPUS]
         for how, actual in _turned_out(start_order(seconds, seconds))
     }
     return (
-        f"`{JOBS[-1]}` with the step and evaluation times of {len(recorded)} trials that were "
-        "recorded on a CPU (results/; the median of all for a category without one), on slots "
-        "like that machine, started longest first. Below, the same order where trials take up "
-        f"to {_OFF:.0%} longer or shorter than it was made from.\n\n" + schedule_markdown(schedules)
+        f"`{JOBS[-1]}` with the step and evaluation times of the {counted(len(recorded), 'trial')} "
+        f"recorded on a CPU in {precision} with {counted(threads, 'thread')} (results/; the median "
+        "of all for a category without one), on slots like that machine, started longest first. "
+        f"Below, the same order where trials take up to {_OFF:.0%} longer or shorter than it was "
+        "made from.\n\n" + schedule_markdown(schedules)
     )
 
 

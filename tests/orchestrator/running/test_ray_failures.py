@@ -17,7 +17,9 @@ from ray.exceptions import (
 from ray.train.v2._internal.exceptions import WorkerHealthCheckFailedError
 from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
-from orchestrator.running.ray_failures import kind_of_ray, message_of_ray
+from memseg.errors import StoppedError
+from orchestrator.commands import STOPPED, consoles, explained
+from orchestrator.running.ray_failures import in_words, kind_of_ray, message_of_ray
 from orchestrator.running.retries import kind_of
 
 
@@ -97,3 +99,16 @@ def test_a_message_is_of_the_worker_that_died_and_without_advice() -> None:
     assert "worker process has died" in text
     assert "common causes" not in text
     assert "unhealthy" not in text
+
+
+def test_a_sweep_that_ray_ended_goes_on_later_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def work() -> int:
+        with in_words("Ray has ended the sweep", StoppedError):
+            raise RuntimeError("GCS at 10.0.3.17:6379 is gone")
+
+    assert explained(work, consoles()[1]) == STOPPED == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Ray has ended the sweep: GCS at (address) is gone" in said
+    assert "the same command goes on from here" in said
