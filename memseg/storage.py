@@ -46,7 +46,8 @@ class FileInfo:
 def _tried(action: str, where: str, operation: Callable[[], T]) -> T:
     """The operation's value, with patience for errors that pass.
 
-    Raises StorageDownError when patience is used up or the disk is full, else StorageError.
+    Raises StorageDownError when patience is used up, the disk is full or read-only, else
+    StorageError.
     """
     try:
         return patiently(operation)
@@ -55,6 +56,9 @@ def _tried(action: str, where: str, operation: Callable[[], T]) -> T:
         said = f"cannot {action} {where}: {str(error).partition('; Details:')[0]}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageDownError(f"{said}; make room and run the same command again") from error
+        if error.errno == errno.EROFS:  # what a disk error makes of a mount, in the middle too
+            hint = "make it writable and run the same command again"
+            raise StorageDownError(f"{said}; {hint}") from error
         if is_passing(error):
             waited = f"{said}; waited {PATIENCE_S:.0f} s for it"
             raise StorageDownError(waited) from error

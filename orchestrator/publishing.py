@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from memseg.errors import RegistryError, StorageDownError, StorageError
@@ -17,7 +17,7 @@ from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry
 
 
-def publish_winners(tables: Tables, ledger: Ledger) -> list[str]:
+def publish_winners(tables: Tables, records: Mapping[str, Record], ledger: Ledger) -> list[str]:
     """Publishes the best trial of each category; a version that is there stays as it is.
 
     Returns a note for each winner that could not be published; the others are. Raises
@@ -25,9 +25,10 @@ def publish_winners(tables: Tables, ledger: Ledger) -> list[str]:
     """
     registry = Registry(ledger.workspace.sub("registry"))
     notes = []
+    unknown = Counter(t.category for t in tables.plan.trials if t.key not in records)
     for category, choice in tables.choices.items():
         try:
-            note = _publish(category, choice, tables, ledger, registry)
+            note = _publish(category, choice, tables, unknown[category], ledger, registry)
         except StorageDownError:
             raise
         except (RegistryError, StorageError) as error:
@@ -38,10 +39,18 @@ def publish_winners(tables: Tables, ledger: Ledger) -> list[str]:
 
 
 def _publish(
-    category: str, choice: Choice, tables: Tables, ledger: Ledger, registry: Registry
+    category: str,
+    choice: Choice,
+    tables: Tables,
+    unknown: int,
+    ledger: Ledger,
+    registry: Registry,
 ) -> str | None:
-    """Publishes one winner; returns why not, or None."""
-    passing = sum(
+    """Publishes one winner; returns why not, or None.
+
+    ``unknown``: how many trials of the category left neither a result nor a failure.
+    """
+    passing = unknown + sum(
         group.trials
         for group in tables.failures
         if group.category == category and kind(group.kind).passing

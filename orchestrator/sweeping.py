@@ -223,7 +223,7 @@ def _conclude(
     ledger, folder = prepared.ledger, prepared.folder
     write_tables(folder, tables)
     write_failures(folder, tables.plan.name, read_events(folder))
-    notes = publish_winners(tables, ledger)
+    notes = publish_winners(tables, records, ledger)
     drop_weights(tables.plan, records, ledger)
     registry = ledger.workspace.sub("registry").location
     print_tables(console, tables, table_places(folder) | {"registry": registry})

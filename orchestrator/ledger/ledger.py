@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memseg.data.categories import check_category_name
-from memseg.errors import StorageError
+from memseg.errors import StorageDownError, StorageError
 from memseg.storage import Folder
 from orchestrator.planning.trial import Trial
 
@@ -100,8 +100,8 @@ class Ledger:
     def trained(self, trials: Iterable[Trial]) -> dict[str, str]:
         """Key of a trial -> key of a finished one with the same training and its weights kept.
 
-        Such a trial is only to be evaluated: its test images are new, its training is not.
-        Raises StorageError.
+        Such a trial is only to be evaluated: its test images are new, its training is not. Another
+        trial's record that cannot be read costs a training, no more. Raises StorageError.
         """
         by_category: dict[str, list[Trial]] = defaultdict(list)
         for trial in trials:
@@ -114,17 +114,23 @@ class Ledger:
                 for f in folder.files(recursive=True)
                 if f.path.split("/")[1:] == [WEIGHTS]
             ]
-            records = [(key, self.record(category, key)) for key in kept]
-            donors = {
-                record.result.get("training_key"): key
-                for key, record in records
-                if isinstance(record, Done)
-            }
+            donors = dict(filter(None, (self._donor(category, key) for key in kept)))
             for trial in wanted:
                 donor = donors.get(trial.training_key)
                 if donor is not None and donor != trial.key:
                     found[trial.key] = donor
         return found
+
+    def _donor(self, category: str, key: str) -> tuple[str, str] | None:
+        try:
+            record = self.record(category, key)
+        except StorageDownError:
+            raise
+        except StorageError:
+            return None
+        if not isinstance(record, Done) or "training_key" not in record.result:
+            return None
+        return str(record.result["training_key"]), key
 
     def commit(self, result: Mapping[str, Any]) -> None:
         """Makes a trial done: writes its result, then removes its failure and checkpoints.

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from memseg.errors import DataError, RegistryError
-from memseg.storage import FileInfo
+from memseg.storage import FileInfo, Folder
 from memseg.versions.layout import MANIFEST, VERSIONS, is_id, is_unfinished
 from orchestrator.registry.changing import one_at_a_time
 from orchestrator.registry.reading import RegistryReader
@@ -69,9 +70,18 @@ def beyond_newest(
 
 def protected_versions(registry: RegistryReader, category: str) -> frozenset[str]:
     """What is never deleted. Raises RegistryError where that is not certain."""
-    aliases = registry.aliases(category)
-    if aliases.champion is None:
+    if registry.aliases(category).champion is None:
         raise RegistryError(f"{category!r} has no champion: promote one first")
+    return named_versions(registry, category)
+
+
+def named_versions(registry: RegistryReader, category: str) -> frozenset[str]:
+    """Champion, challenger and what a rollback would take, as far as there are any.
+
+    Whatever became of their files: one that was lost may be put back. Raises RegistryError where
+    they cannot be told.
+    """
+    aliases = registry.aliases(category)
     named = (aliases.champion, aliases.challenger, registry.earlier_champion(category))
     return frozenset(version for version in named if version)
 
@@ -84,9 +94,11 @@ def find_garbage(
     for category in categories:
         try:
             files = _by_version(registry, category)
-            found.garbage += _leftovers(category, files, now)
-            found.garbage += _unfinished(registry, category, now)
-            found.garbage += _versions(registry, category, files, keep)
+            found.garbage += [
+                *_leftovers(registry, category, files, now),
+                *_unfinished(registry, category, now),
+                *_versions(registry, category, files, keep),
+            ]
         except (RegistryError, DataError) as error:
             found.left_alone.append(f"{category}: {error}")
     return found
@@ -101,7 +113,7 @@ def delete_garbage(registry: RegistryReader, item: Garbage) -> bool:
     with one_at_a_time(folder):
         version = folder.sub(item.path)
         if item.kind == LEFTOVER:
-            if version.exists(MANIFEST):
+            if version.exists(MANIFEST) or item.name in named_versions(registry, item.category):
                 return False
         else:
             if item.name in protected_versions(registry, item.category):
@@ -151,15 +163,40 @@ def _ended(registry: RegistryReader, category: str, version: str) -> str:
 
 
 def _leftovers(
-    category: str, files: Mapping[str, Sequence[FileInfo]], now: datetime
+    registry: RegistryReader,
+    category: str,
+    files: Mapping[str, Sequence[FileInfo]],
+    now: datetime,
 ) -> Iterator[Garbage]:
-    for version, present in files.items():
-        if any(file.path == MANIFEST for file in present):
+    incomplete = [
+        version
+        for version, present in files.items()
+        if not any(file.path == MANIFEST for file in present)
+    ]
+    if not incomplete:
+        return
+    named = named_versions(registry, category)
+    for version in incomplete:
+        if version in named:
             continue
-        last = max((file.mtime_ns for file in present), default=0)
-        if present and _is_old(last, now):
+        present = files[version]
+        if present:
+            last = max(file.mtime_ns for file in present)
+        else:  # of a disk that was full at the first file
+            last = _folder_time(registry.category_folder(category).sub(f"{VERSIONS}/{version}"))
+        if _is_old(last, now):
             size = sum(file.size for file in present)
             yield Garbage(category, LEFTOVER, f"{VERSIONS}/{version}", size, _date(last, now))
+
+
+def _folder_time(folder: Folder) -> int:
+    """When an empty folder was made, in nanoseconds; 0 where a store has no folders."""
+    if not folder.is_local:
+        return 0
+    try:
+        return Path(folder.path).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _unfinished(registry: RegistryReader, category: str, now: datetime) -> Iterator[Garbage]:

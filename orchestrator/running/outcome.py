@@ -7,6 +7,9 @@ from orchestrator.planning.trial import Trial
 from orchestrator.running import events
 from orchestrator.running.events import Event
 
+INTERRUPTED = "interrupted"
+"""What a trial's failure is called that left nothing in the ledger."""
+
 
 def outcome_event(trial: Trial, ledger: Ledger) -> Event:
     """Done with its metrics, or failed with its message. Raises StorageError."""
@@ -24,8 +27,8 @@ def outcome_event(trial: Trial, ledger: Ledger) -> Event:
     if isinstance(record, Pruned):
         step = int(record.pruned["step"])
         return Event(events.PRUNED, trial.category, trial.key, step, text=f"stopped at step {step}")
-    text = "interrupted: no result"
-    return Event(events.FAILED, trial.category, trial.key, text=text, failure="interrupted")
+    text = f"{INTERRUPTED}: no result"
+    return Event(events.FAILED, trial.category, trial.key, text=text, failure=INTERRUPTED)
 
 
 def attempt_event(trial: Trial, ledger: Ledger) -> Event | None:

@@ -36,7 +36,7 @@ import ray
 import ray.tune
 
 from orchestrator.running.cluster_shape import ClusterShape
-from orchestrator.running.ray_callback import ListenerCallback
+from orchestrator.running.ray_callback import EndsWithStorage, ListenerCallback
 from orchestrator.running.ray_capacity import cluster_shape
 from orchestrator.running.ray_driver import DriverSetup, drive
 from orchestrator.running.ray_failures import in_words
@@ -62,7 +62,7 @@ def run_on_ray(
 
     As many at once as the cluster holds, and the head's memory, and ``resources`` admit.
     ``run``: name of this run of the sweep, the owner of its claims. Raises SettingError when no
-    node can hold one trial.
+    node can hold one trial, StorageDownError where the workspace is gone or full, StoppedError.
     """
     at_once = _fitting(allotment, resources)
     check_workspace_on_nodes(ledger.workspace)
@@ -85,6 +85,7 @@ def run_on_ray(
     driver = ray.tune.with_resources(
         ray.tune.with_parameters(drive, setup=setup), {"CPU": 0, **HEAD}
     )
+    callback = ListenerCallback(by_key, ledger, listener, loader)
     tuner = ray.tune.Tuner(
         driver,
         param_space={"key": ray.tune.grid_search(list(by_key))},
@@ -96,14 +97,21 @@ def run_on_ray(
         run_config=ray.tune.RunConfig(
             name=sweep,
             storage_path=ledger.workspace.sub("ray/tune").location,
-            callbacks=[ListenerCallback(by_key, ledger, listener, loader)],
+            callbacks=[callback],
+            stop=EndsWithStorage(callback),
             # A driver that dies with its process starts again and reads the ledger.
             failure_config=ray.tune.FailureConfig(max_failures=2),
             verbose=0,
         ),
     )
-    with in_words("Ray has ended the sweep", StoppedError):
-        tuner.fit()
+    try:
+        with in_words("Ray has ended the sweep", StoppedError):
+            tuner.fit()
+    except StoppedError:
+        if callback.down is None:
+            raise
+    if callback.down is not None:
+        raise callback.down
 
 
 def _fitting(allotment: Allotment, resources: ResourcesConfig) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+from memseg.errors import StorageDownError
 from memseg.storage import open_folder
 from memseg.training.intervals import Intervals
 from orchestrator.registry.__main__ import main as registry
@@ -213,3 +214,25 @@ def test_an_interrupted_sweep_says_so_and_names_no_champion(
     assert sweep("ray") == 130
     assert not (tmp_path / "ray" / "registry").exists()
     assert not (tmp_path / "ray" / "sweeps" / "test" / "auroc.md").exists()
+
+
+def test_a_workspace_that_is_gone_ends_the_sweep_and_starts_no_further_trial(
+    sweep: Sweep,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from orchestrator.running import ray_callback
+
+    def gone(*arguments: Any) -> Event:
+        raise StorageDownError("cannot write trials: No space left on device")
+
+    monkeypatch.setattr(ray_callback, "outcome_event", gone)
+    assert sweep("ray", "--resources.max_concurrent", "1") == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "stopped: cannot write trials: No space left on device finished trials are kept" in said
+    assert "Traceback" not in said
+    assert len(results(tmp_path / "ray")) == 1
+    monkeypatch.undo()
+    assert sweep("ray") == 0
+    assert len(results(tmp_path / "ray")) == 2
