@@ -57,7 +57,8 @@ def _publish(
     )
     if passing:
         # The first version becomes champion: that is not left to who happened to survive.
-        return f"{passing} of its trials were lost, run the same command again"
+        were = "was" if passing == 1 else "were"
+        return f"{passing} of its trials {were} lost, run the same command again"
     trial = choice.winner.trial
     if registry.is_published(category, trial.key):
         return None

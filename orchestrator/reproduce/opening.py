@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memseg.data.product import Product
-from memseg.errors import DataError, MemSegError, WeightsError
+from memseg.errors import DataError, WeightsError
 from memseg.model.network import MemSegNet
 from memseg.prediction.restoring import restore_trial
 from memseg.training.execution import Execution, make_execution
@@ -16,7 +16,7 @@ from orchestrator.ledger.ledger import RESULT, WEIGHTS, Done, Failed
 from orchestrator.planning.trial import Trial
 from orchestrator.reproduce.experiment import Finished
 from orchestrator.reproduce.gathering import NothingToShowError
-from orchestrator.running.inputs import planned_product, textures_or_error
+from orchestrator.running.inputs import NotLoaded, planned_product, textures_or_error
 from orchestrator.running.roles import trial_roles
 from orchestrator.running.sources import sources_of
 
@@ -73,8 +73,8 @@ class TextureShelf:
         size = trial.method.image.size
         if size not in self._kept:
             found = textures_or_error(self._sources, size)
-            if isinstance(found, MemSegError):
-                raise found
+            if isinstance(found, NotLoaded):
+                raise found.error
             self._kept = {size: found.images}
         return self._kept[size]
 

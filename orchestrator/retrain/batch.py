@@ -18,11 +18,12 @@ from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
 from orchestrator.planning.inventory import CategoryInventory, gather_inventory
 from orchestrator.registry.registry import Registry
-from orchestrator.retrain.changes import NEW, UNUSABLE, Change, compare, waits_for_judgement
+from orchestrator.retrain.changes import CHANGED, UNUSABLE, Change, compare, waits_for_judgement
 from orchestrator.retrain.configuration import Measured, best_on_average, overrides_of
 from orchestrator.retrain.known import Known, known_versions
 from orchestrator.retrain.promotion import settle_aliases
 from orchestrator.retrain.starts import champions_to_start_from
+from orchestrator.retrain.waiting import as_they_were_made
 from orchestrator.sweeping import run_job
 
 Say = Callable[[str], None]
@@ -61,6 +62,11 @@ def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Ba
     # still have a say in which configuration is the registry's best.
     every = only is None and not job.config.data.categories
     trained = {n: [k.trained for k in v] for n, v in known.items() if every or n in wanted}
+    if trained and not inventory and every:
+        raise EmptyDataError(
+            f"{job.config.data.root} has no category, and the registry has models of "
+            f"{len(trained)}: is its disk mounted? Nothing was trained, nothing was changed"
+        )
     changes = compare(inventory, trained)
     for change in changes:
         say(f"{change.category}: {change.state}: {change.reason}")
@@ -70,9 +76,9 @@ def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Ba
         return Batch(changes)
     starts = {}
     if job.config.retrain.warm_start:
-        older = (change.category for change in changes if change.trains and change.state != NEW)
+        older = (change.category for change in changes if change.state == CHANGED)
         starts = champions_to_start_from(registry, older, say)
-    job = replace(job, starts=starts)
+    job = as_they_were_made(replace(job, starts=starts), changes, inventory, known)
     if job.config.dry_run:
         run_job(_to_train(job, to_train, inventory, known, say), console)
         return Batch(changes)

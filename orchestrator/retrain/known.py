@@ -11,6 +11,7 @@ from memseg.errors import MemSegError, SettingError, StorageDownError
 from memseg.storage import Folder
 from memseg.versions.aliases import Aliases
 from memseg.versions.version import Version
+from orchestrator.job.start import Start
 from orchestrator.ledger.contents import recorded_contents
 from orchestrator.planning.trial import default_settings
 from orchestrator.registry.history import CHALLENGE, FIRST, Change
@@ -27,6 +28,8 @@ class Known:
     synthetic_score: float | None
     """None where nothing was held out, where what it started from knew some of that, and where its
     settings are not of this program."""
+    start: Start | None = None
+    """What it started from; None: from the encoder's weights alone."""
 
 
 def known_versions(
@@ -111,6 +114,15 @@ def _known(version: Version, workspace: Folder, judged: bool) -> Known:
     synthetic = version.read_json("metrics.json")["synthetic"]
     start = provenance.get("warm_start")
     flattered = start is not None and start["held_out_seen"] != 0
+    config = version.read_json("config.json")
+    settings = dict(config["settings"])
+    began = None
+    if start is not None and inputs.get("start") is not None:
+        # The model that it started from may be deleted. A warm start keeps what decides here.
+        began = Start(
+            str(start["version"]), str(inputs["start"]), str(provenance["encoder_weights"]),
+            settings, int(config["method_version"]),
+        )  # fmt: skip
     return Known(
         Trained(
             version.id,
@@ -119,8 +131,9 @@ def _known(version: Version, workspace: Folder, judged: bool) -> Known:
             contents.files if contents else None,
             judged,
         ),
-        dict(version.read_json("config.json")["settings"]),
+        settings,
         float(synthetic["score"]) if synthetic and not flattered else None,
+        began,
     )
 
 

@@ -52,7 +52,7 @@ def attempt(
         trained = _trained(ledger, trial, donor, reporter)
         result = run_trial(
             trial,
-            load().inputs(),
+            load().inputs(trial.inputs, trial.category),
             placement,
             folder,
             FolderCheckpoints(folder.sub(CHECKPOINTS)),

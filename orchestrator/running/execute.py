@@ -25,7 +25,7 @@ from orchestrator.running import events
 from orchestrator.running.event_listener import ended, logged
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inline import run_inline
-from orchestrator.running.inputs import encoder_or_error
+from orchestrator.running.inputs import NotLoaded, encoder_or_error
 from orchestrator.running.placement import Placement
 from orchestrator.running.progress import begin
 from orchestrator.running.sources import Sources, sources_of
@@ -113,8 +113,8 @@ def _check_encoder(sources: Sources) -> None:
     if sources.encoder_weights in (IMAGENET, RANDOM):
         return
     found = encoder_or_error(sources)
-    if isinstance(found, MemSegError):
-        raise found
+    if isinstance(found, NotLoaded):
+        raise found.error
 
 
 def _dropping(

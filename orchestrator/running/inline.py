@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from memseg.errors import MemSegError
 from orchestrator.ledger.claims import Claims
 from orchestrator.ledger.kinds import STORAGE
 from orchestrator.ledger.ledger import Ledger
@@ -16,6 +15,7 @@ from orchestrator.running.attempt import attempt
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.inputs import (
     Loaded,
+    NotLoaded,
     encoder_or_error,
     product_or_error,
     textures_or_error,
@@ -104,7 +104,7 @@ class _Inputs:
             return kept[1]
         self._kept.pop(load.__name__, None)
         value = load(self._sources, *arguments)
-        if not isinstance(value, MemSegError):
+        if not isinstance(value, NotLoaded):
             self._kept[load.__name__] = (arguments, value)
         return value
 

@@ -5,17 +5,26 @@ Images are decoded in processes of their own, which need no torch: only the enco
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from memseg.config.encoder import encoder_identity
+from memseg.data.fingerprints import (
+    category_files,
+    hash_files,
+    test_fingerprint,
+    train_fingerprint,
+)
+from memseg.data.layouts import list_category
 from memseg.data.loading import load_product
 from memseg.data.product import Product
 from memseg.data.textures import load_textures, texture_identity
 from memseg.errors import MemSegError, StorageError
-from memseg.storage import open_folder
+from memseg.storage import Folder, open_folder
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running.sources import Sources
 
@@ -64,31 +73,72 @@ class SharedInputs:
 
 
 @dataclass(frozen=True)
+class NotLoaded:
+    """The error that kept an input from being loaded: errors travel as data."""
+
+    error: MemSegError
+    found: tuple[str, ...] | None
+    """What is there, by content, as ``Inputs`` has it; None where that cannot be told either."""
+
+    def said_of(self, what: str, planned: tuple[str, ...]) -> MemSegError:
+        """The error where it is of the content that was planned: then it comes again.
+
+        Else a StorageError: a disk that is not mounted any more, or a file that is being copied,
+        says nothing about the trial.
+        """
+        if self.found == planned or isinstance(self.error, StorageError):
+            return self.error
+        return StorageError(
+            f"{what} cannot be used and are not what they were when the sweep was planned: is "
+            "the disk mounted, is a file being copied? The same command again works with what is "
+            f"there then ({self.error})"
+        )
+
+
+@dataclass(frozen=True)
 class Loaded:
-    """Each input, or the error that kept it from being loaded: errors travel as data."""
+    """Each input, or why it could not be loaded."""
 
-    product: Product | MemSegError
-    textures: Textures | MemSegError
-    encoder: EncoderWeights | MemSegError
+    product: Product | NotLoaded
+    textures: Textures | NotLoaded
+    encoder: EncoderWeights | NotLoaded
 
-    def inputs(self) -> SharedInputs:
+    def inputs(self, planned: Inputs, category: str) -> SharedInputs:
         """All inputs. Raises the MemSegError of the first that could not be loaded."""
         product, textures, encoder = self.product, self.textures, self.encoder
-        if isinstance(product, MemSegError):
-            raise product
-        if isinstance(textures, MemSegError):
-            raise textures
-        if isinstance(encoder, MemSegError):
-            raise encoder
+        if isinstance(product, NotLoaded):
+            raise product.said_of(f"the images of {category}", _images_of(planned))
+        if isinstance(textures, NotLoaded):
+            raise textures.said_of("the textures", (planned.textures,))
+        if isinstance(encoder, NotLoaded):
+            raise encoder.said_of("the encoder's weights", (planned.encoder_weights,))
         return SharedInputs(product, textures, encoder)
 
 
-def product_or_error(sources: Sources, category: str, size: int) -> Product | MemSegError:
+def _images_of(planned: Inputs) -> tuple[str, str]:
+    return planned.train_fingerprint, planned.test_fingerprint
+
+
+def _not_loaded(error: MemSegError, found: Callable[[], tuple[str, ...]]) -> NotLoaded:
+    try:
+        return NotLoaded(error, found())
+    except MemSegError:
+        return NotLoaded(error, None)
+
+
+def product_or_error(sources: Sources, category: str, size: int) -> Product | NotLoaded:
     """The category decoded at ``size`` pixels."""
+
+    def found() -> tuple[str, str]:
+        root = open_folder(sources.root)
+        files = list_category(root, sources.layout, category)
+        hashes = hash_files(root, category_files(files))
+        return train_fingerprint(files, hashes), test_fingerprint(files, hashes)
+
     try:
         return load_product(open_folder(sources.root), sources.layout, category, size)
     except MemSegError as error:
-        return error
+        return _not_loaded(error, found)
 
 
 def planned_product(sources: Sources, trial: Trial, size: int) -> Product:
@@ -97,10 +147,9 @@ def planned_product(sources: Sources, trial: Trial, size: int) -> Product:
     Raises StorageError where they have changed, and what kept them from being loaded.
     """
     product = product_or_error(sources, trial.category, size)
-    if isinstance(product, MemSegError):
-        raise product
-    found = (product.train_fingerprint, product.test_fingerprint)
-    if found != (trial.inputs.train_fingerprint, trial.inputs.test_fingerprint):
+    if isinstance(product, NotLoaded):
+        raise product.said_of(f"the images of {trial.category}", _images_of(trial.inputs))
+    if (product.train_fingerprint, product.test_fingerprint) != _images_of(trial.inputs):
         raise StorageError(
             f"{trial.category}: images have changed since it was trained: run the same command "
             "again, it works with what is there now"
@@ -108,20 +157,23 @@ def planned_product(sources: Sources, trial: Trial, size: int) -> Product:
     return product
 
 
-def textures_or_error(sources: Sources, size: int) -> Textures | MemSegError:
+def textures_or_error(sources: Sources, size: int) -> Textures | NotLoaded:
     """All textures at ``size`` pixels."""
+
+    def folder() -> Folder | None:
+        return open_folder(sources.textures) if sources.textures else None
+
     try:
-        folder = open_folder(sources.textures) if sources.textures else None
-        return Textures(load_textures(folder, size), texture_identity(folder))
+        return Textures(load_textures(folder(), size), texture_identity(folder()))
     except MemSegError as error:
-        return error
+        return _not_loaded(error, lambda: (texture_identity(folder()),))
 
 
-def encoder_or_error(sources: Sources) -> EncoderWeights | MemSegError:
+def encoder_or_error(sources: Sources) -> EncoderWeights | NotLoaded:
     """The encoder's weights, checked."""
     from memseg.model.weights import load_encoder_weights
 
     try:
         return load_encoder_weights(sources.encoder_weights)
     except MemSegError as error:
-        return error
+        return _not_loaded(error, lambda: (encoder_identity(sources.encoder_weights),))

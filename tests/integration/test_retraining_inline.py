@@ -161,6 +161,42 @@ def test_images_that_are_put_back_are_judged_again_without_a_training(
     assert "brushed_metal: unchanged" in capsys.readouterr().out
 
 
+def test_a_model_that_waits_is_judged_with_the_settings_and_the_start_that_it_was_made_with(
+    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Images are put back whose model started from a champion that is none any more."""
+    warm = ("--warm_start", "true")
+    found = registry(tmp_path)
+    judged(monkeypatch, 0.5, 0.6)
+    images = [lines / "brushed_metal" / "train" / "good" / f"00{n}.png" for n in (1, 2)]
+    kept = images[1].read_bytes()
+    assert retrain(*warm) == 0
+    images[0].unlink()
+    assert retrain(*warm) == 0
+    second = found.champion_id("brushed_metal")
+    images[1].unlink()
+    assert retrain(*warm) == 0
+    assert found.champion_id("brushed_metal") not in (None, second)
+    images[1].write_bytes(kept)
+    capsys.readouterr()
+    assert retrain(*warm, "--optimizer.lr", "0.01") == 0
+    said = capsys.readouterr().out
+    assert f"brushed_metal: not judged: version {second} was made from these images" in said
+    assert "1 trial of 1 category, 0 to run" in said
+    assert found.champion_id("brushed_metal") == second
+
+
+def test_a_folder_without_any_product_line_is_a_disk_that_is_not_mounted(
+    retrain: Retrain, lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retrain() == 0
+    for line in [path for path in lines.iterdir() if path.is_dir()]:
+        shutil.rmtree(line)
+    assert retrain() == 2
+    assert "is its disk mounted?" in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_champion_that_a_person_makes_while_it_is_judged_beside_stays(
     retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

@@ -121,6 +121,12 @@ def test_a_storage_that_fails_for_a_while_changes_nothing(
             id="full",
             marks=pytest.mark.long,
         ),
+        pytest.param(
+            OSError(errno.EROFS, "Read-only file system"),
+            "make it writable",
+            id="read-only",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_storage_that_is_gone_or_full_stops_the_sweep_which_goes_on_later(

@@ -8,11 +8,12 @@ import pytest
 
 from memseg.config import MethodConfig
 from memseg.storage import Folder, open_folder
+from orchestrator.aggregation.tables import make_tables
 from orchestrator.ledger.ledger import Done, Ledger, Record
 from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.trial import Inputs, Trial
-from orchestrator.publishing import drop_weights
+from orchestrator.publishing import drop_weights, publish_winners
 
 INPUTS = Inputs("train", "test", "procedural:1", "random")
 
@@ -52,3 +53,20 @@ def test_all_but_the_winners_weights_are_dropped_and_the_rest_is_not_asked_for(
 
     monkeypatch.setattr(Folder, "exists", asked)
     drop_weights(plan_of(trials), records, ledger)
+
+
+def test_nothing_is_published_of_a_category_with_a_trial_that_left_no_record(
+    tmp_path: Path,
+) -> None:
+    """Its driver died: the first version becomes champion, which is not for survivors."""
+    ledger = Ledger(open_folder(tmp_path))
+    trials = tuple(Trial("screw", seed, MethodConfig(), INPUTS) for seed in range(3))
+    records: dict[str, Record] = {
+        trial.key: Done({"metrics": {}, "synthetic": {"score": 0.5, "loss": 0.1}})
+        for trial in trials[:2]
+    }
+    tables = make_tables(plan_of(trials), records)
+    assert publish_winners(tables, records, ledger) == [
+        "screw is not published: 1 of its trials was lost, run the same command again"
+    ]
+    assert ledger.workspace.files(recursive=True) == []

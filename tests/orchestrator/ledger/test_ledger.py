@@ -104,6 +104,20 @@ def test_a_record_that_is_not_whole_is_an_error_naming_the_file(
         quick_ledger.record("screw", KEY)
 
 
+def test_another_trials_record_that_is_not_whole_is_no_donor_and_no_error(
+    quick_ledger: Ledger,
+) -> None:
+    wanted = trial(0)
+    for key, data in ((KEY, b'{"category": "scr'), ("0123456789abcdef0123", None)):
+        folder = quick_ledger.trial_folder("screw", key)
+        folder.write("model.safetensors", b"weights")
+        if data is None:
+            folder.write_json("result.json", result(key, training_key=wanted.training_key))
+        else:
+            folder.write("result.json", data)
+    assert quick_ledger.trained([wanted]) == {wanted.key: "0123456789abcdef0123"}
+
+
 def test_a_result_that_was_copied_from_another_trial_is_not_this_ones(quick_ledger: Ledger) -> None:
     quick_ledger.trial_folder("screw", KEY).write_json("result.json", result("otherkey"))
     with pytest.raises(StorageError, match="another trial"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from memseg.storage import Folder
+from memseg.storage import Folder, open_folder
 from orchestrator.registry.collecting import (
     LEFTOVER,
     PART,
@@ -155,6 +157,32 @@ def test_a_leftover_that_somebody_completed_stays(quick: Registry, files_of: Fil
     quick.publish("screw", "half", files_of("half"))
     assert not delete_garbage(quick, item)
     assert verify(quick) == []
+
+
+def test_a_champions_files_stay_whatever_became_of_its_manifest(quick: Registry) -> None:
+    """It may be put back: the champion, the challenger, and what a rollback would take."""
+    for key in ("key1", "key2", "key3", "key4"):
+        quick.folder.delete(f"screw/versions/{key}/manifest.json")
+    found = find_garbage(quick, ["screw"], 9, now(days=2)).garbage
+    assert [item.path for item in found] == ["versions/key4"]
+    quick.promote("screw", "key5", "")
+    (left,) = found
+    assert delete_garbage(quick, left)
+    for key in ("key2", "key3"):  # key1 is no longer what a rollback would take
+        assert not delete_garbage(quick, replace(left, path=f"versions/{key}"))
+        assert quick.folder.exists(f"screw/versions/{key}/model.safetensors")
+
+
+def test_an_empty_folder_of_a_version_is_a_leftover(tmp_path: Path, files_of: Files) -> None:
+    """Of a disk that was full at the first file; verify reports it until it is gone."""
+    found = filled(open_folder(tmp_path), files_of)
+    (tmp_path / "registry" / "screw" / "versions" / "empty").mkdir()
+    assert len(verify(found)) == 1
+    assert find_garbage(found, ["screw"], 9, now()).garbage == []
+    (item,) = find_garbage(found, ["screw"], 9, now(days=2)).garbage
+    assert (item.kind, item.path, item.size) == (LEFTOVER, "versions/empty", 0)
+    assert delete_garbage(found, item)
+    assert verify(found) == []
 
 
 @pytest.mark.parametrize("moment", range(9))

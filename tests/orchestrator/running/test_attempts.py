@@ -13,7 +13,7 @@ from memseg.config import MethodConfig, build, flatten_config
 from memseg.data.licence import Licence
 from memseg.data.product import Product
 from memseg.data.textures import PROCEDURAL_TEXTURES, procedural_textures
-from memseg.errors import DataError, StorageError
+from memseg.errors import DataError, EmptyDataError, StorageError
 from memseg.model.weights import EncoderWeights
 from memseg.storage import open_folder
 from memseg.training.execution import make_execution
@@ -22,7 +22,7 @@ from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running.attempt import attempt
 from orchestrator.running.failures import failure
-from orchestrator.running.inputs import Loaded, Textures
+from orchestrator.running.inputs import Loaded, NotLoaded, Textures
 from orchestrator.running.placement import Placement
 from orchestrator.running.roles import network_of
 
@@ -186,7 +186,8 @@ def test_another_seed_has_no_donor(trial: Trial, loaded: Loaded, ledger: Ledger)
 def test_an_input_that_could_not_be_loaded_is_the_trials_failure(
     trial: Trial, loaded: Loaded, ledger: Ledger
 ) -> None:
-    broken = replace(loaded, product=DataError("part/train/good/3.png is empty"))
+    error = DataError("part/train/good/3.png is empty")
+    broken = replace(loaded, product=NotLoaded(error, ("train", "test")))
     assert attempt(trial, lambda: broken, Placement(), ledger, Told()) == "data"
     record = ledger.record("part", trial.key)
     assert isinstance(record, Failed)
@@ -194,10 +195,23 @@ def test_an_input_that_could_not_be_loaded_is_the_trials_failure(
     assert record.failure["traceback"] is None
 
 
+@pytest.mark.parametrize("found", [None, ("train", "other")])
+def test_an_input_that_is_not_what_was_planned_says_nothing_about_the_trial(
+    trial: Trial, loaded: Loaded, ledger: Ledger, found: tuple[str, str] | None
+) -> None:
+    """The disk is not mounted, or a file is just copied: later the same key may be trained."""
+    broken = replace(loaded, product=NotLoaded(EmptyDataError("there is no category"), found))
+    assert attempt(trial, lambda: broken, Placement(), ledger, Told()) == "storage"
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert "is the disk mounted" in record.failure["message"]
+    assert "(there is no category)" in record.failure["message"]
+
+
 def test_a_storage_failure_counts_its_attempts(
     trial: Trial, loaded: Loaded, ledger: Ledger
 ) -> None:
-    broken = replace(loaded, textures=StorageError("the bucket does not answer"))
+    broken = replace(loaded, textures=NotLoaded(StorageError("the bucket does not answer"), None))
     assert attempt(trial, lambda: broken, Placement(), ledger, Told(), ("storage",)) == "storage"
     record = ledger.record("part", trial.key)
     assert isinstance(record, Failed)
@@ -254,7 +268,7 @@ def test_one_of_several_workers_that_fails_says_why_and_ends_the_others(
     trial: Trial, loaded: Loaded, ledger: Ledger, rank: int
 ) -> None:
     """Where it returned instead, the others would wait for it for half an hour."""
-    broken = replace(loaded, textures=StorageError("the bucket does not answer"))
+    broken = replace(loaded, textures=NotLoaded(StorageError("the bucket does not answer"), None))
     workers = Workers(rank, 2)
     with pytest.raises(StorageError, match="does not answer"):
         attempt(trial, lambda: broken, Placement(), ledger, Told(), workers=workers)

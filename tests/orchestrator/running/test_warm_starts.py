@@ -46,7 +46,7 @@ def registry(ledger: Ledger) -> Registry:
 def test_test_images_that_a_model_was_trained_on_do_not_judge(
     champion: Version, trial: Trial, loaded: Loaded, monkeypatch: pytest.MonkeyPatch, left_out: int
 ) -> None:
-    product = loaded.inputs().product
+    product = loaded.inputs(trial.inputs, "part").product
     monkeypatch.setattr(judging, "planned_product", lambda *arguments: product)
     seen = []
 
