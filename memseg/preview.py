@@ -92,6 +92,7 @@ def _preview(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> Prev
     config = resolve(arguments.preset, category, settings)
     textures = None if arguments.textures is None else open_folder(arguments.textures)
     images = normal_images(arguments.images, config.image.size)
+    _check_place(arguments.images, place)
     preview = make_preview(
         images,
         load_textures(textures, config.image.size),
@@ -107,6 +108,20 @@ def _preview(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> Prev
     )
     open_folder(place).write(name, preview.png)
     return preview
+
+
+def _check_place(images: str, place: str) -> None:
+    """Raises SettingError where the picture would become one of the images."""
+    from memseg.storage import local_path
+
+    if "://" in images or "://" in place:
+        return
+    inside, written = local_path(images).resolve(), local_path(place).resolve()
+    if inside in (written, *written.parents):
+        raise SettingError(
+            f"--out lies in the folder of images {inside}, where the picture would become one that "
+            "is trained on: write it beside that folder"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:

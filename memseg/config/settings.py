@@ -216,6 +216,13 @@ def _convert_bool(name: str, value: Any) -> bool:
 
 
 def _convert_int(name: str, value: Any) -> int:
+    number = _whole(name, value)
+    if not -(2**63) <= number < 2**63:
+        raise SettingError(f"{name} must be a whole number of at most 64 bits, got {number}")
+    return number
+
+
+def _whole(name: str, value: Any) -> int:
     try:
         if isinstance(value, bool):
             raise ValueError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from memseg.data.links import broken_links
-from memseg.errors import DataError
+from memseg.data.links import bad_links
+from memseg.errors import DataError, StorageError
 from memseg.storage import FileInfo, Folder
 
 IMAGE_ENDINGS = frozenset({"png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"})
@@ -57,9 +57,14 @@ def images_below(folder: Folder, relative: str) -> list[FileInfo]:
     """Image files at any depth, sorted by path; [] where there is no such folder.
 
     Hidden files and folders, and files that are no images (licences, notes), are passed over.
-    Raises DataError for an image format that cannot be read, and for a link to nothing.
+    Raises DataError for an image format that cannot be read, for a link to nothing, and for one to
+    a folder above; StorageError for names that are not UTF-8.
     """
-    if broken := _links_to_nothing(folder, relative):
+    try:
+        broken = _links_to_nothing(folder, relative)
+    except _LinkUpwardError as error:
+        raise DataError(str(error)) from error
+    if broken:
         raise DataError(
             f"{broken[0]} is a link to a file that is not there: fetch it (git-annex, DVC), mount "
             "its disk, or remove the link"
@@ -77,13 +82,17 @@ def images_below(folder: Folder, relative: str) -> list[FileInfo]:
 
 
 def pictures_below(folder: Folder, relative: str) -> list[FileInfo]:
-    """Like ``images_below``, with files that cannot be read: who predicts says so."""
+    """Like ``images_below``, with files that cannot be read: who predicts says so.
+
+    Raises StorageError for a link to a folder above and for names that are not UTF-8.
+    """
+    broken = _links_to_nothing(folder, relative)  # before the listing, which may go round in rings
     found = [
         file
         for file in _visible(folder, relative)
         if _ending(file.path) in IMAGE_ENDINGS | _OTHER_IMAGES
     ]
-    found += [FileInfo(path, 0, 0) for path in _links_to_nothing(folder, relative)]
+    found += [FileInfo(path, 0, 0) for path in broken]
     return sorted(found, key=lambda file: file.path)
 
 
@@ -98,13 +107,26 @@ def _is_hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
 
 
+class _LinkUpwardError(StorageError):
+    """A link to a folder above."""
+
+
 def _links_to_nothing(folder: Folder, relative: str) -> list[str]:
-    """Images, by their names, that a listing leaves out; object stores have no links."""
+    """Images, by their names, that a listing leaves out; object stores have no links.
+
+    Raises _LinkUpwardError, StorageError.
+    """
     if not folder.is_local:
         return []
+    links = bad_links(folder.at(relative))
+    if links.upward:
+        raise _LinkUpwardError(
+            f"{folder.at(relative)}/{links.upward[0]} is a link to a folder above it, so that each "
+            "file below would count again and again: remove it"
+        )
     return [
         f"{relative}/{path}" if relative else path
-        for path in broken_links(folder.at(relative))
+        for path in links.broken
         if _ending(path) in IMAGE_ENDINGS | _OTHER_IMAGES and not _is_hidden(path)
     ]
 

@@ -15,7 +15,11 @@ from memseg.errors import DataError, SettingError
 
 @dataclass(frozen=True)
 class Roles:
-    """Indices into ``Product.train``; each image has one role."""
+    """Indices into ``Product.train``; each image has one role.
+
+    Not each content: of two files with the same bytes one may be in the memory and the other train,
+    where its difference is zero.
+    """
 
     held_out: tuple[int, ...]
     """For synthetic validation, ascending."""
@@ -102,24 +106,6 @@ def _held_out_order(
     while count < len(order) and hashes[order[count - 1]] == hashes[order[count]]:
         count += 1
     return order[:count]
-
-
-def check_role_counts(
-    n_images: int,
-    memory_samples: int,
-    held_out_share: float,
-    held_out_least: int,
-    held_out_most: int,
-    least_training: int,
-    category: str,
-) -> None:
-    """Raises DataError where so few images cannot do, whatever their contents.
-
-    For planning, when contents are not known: ``assign_roles`` may hold out more than the least
-    and has the last word.
-    """
-    held_out = _held_out_count(0, held_out_share, held_out_least, held_out_most)
-    _check(n_images, held_out, memory_samples, least_training, category)
 
 
 def _held_out_count(below: int, share: float, least: int, most: int) -> int:

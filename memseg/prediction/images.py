@@ -66,6 +66,8 @@ def find_images(location: str) -> Source:
     Hidden files are passed over, and files that are no images by their ending. Raises
     EmptyDataError where nothing is left, or nothing is there; StorageError.
     """
+    if not location:
+        raise EmptyDataError("no folder of images was given, the name is empty")
     place, name = split_location(check_text(location).rstrip("/"))
     above = open_folder(place)
     if name and above.exists(name) and not above.is_folder(name):

@@ -66,8 +66,9 @@ def predict_into(
     StorageError where something cannot be written.
     """
     source = find_images(images)
-    folder = _out_folder(out, source)
+    folder = local_path(out)
     try:
+        _check_out(out, folder, source)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ABOUT).unlink(missing_ok=True)
         summary = _run(folder, model, source, batch, threads, overlays, progress)
@@ -144,15 +145,16 @@ def _write(path: Path, found: Found, threshold: float) -> None:
     )
 
 
-def _out_folder(out: str, source: Source) -> Path:
-    """The folder for the output. Raises SettingError where its pictures would become images."""
+def _check_out(out: str, folder: Path, source: Source) -> None:
+    """Raises SettingError where the output's pictures would become images; OSError."""
     if "://" in out:
         raise SettingError(f"--out must be a folder on this machine, got {out}: copy it afterwards")
-    folder = local_path(out)
+    if not out:
+        raise SettingError("--out is empty: give a folder")
     if folder.exists() and not folder.is_dir():
         raise SettingError(f"--out {folder} is a file: give a folder")
     if not source.folder.is_local:
-        return folder
+        return
     images, written = Path(source.folder.path).resolve(), folder.resolve()
     if not source.single and images in (written, *written.parents):
         raise SettingError(
@@ -163,7 +165,6 @@ def _out_folder(out: str, source: Source) -> Path:
         raise SettingError(
             f"the images {images} are heat maps of an earlier run into {folder}: give another --out"
         )
-    return folder
 
 
 def _about(

@@ -46,6 +46,10 @@ class Example:
     """I_A (eq. 2)."""
 
 
+_NO_STEP = 2**31 - 1
+"""No training is that long: what is drawn for it, training has not drawn."""
+
+
 def simulated_examples(
     images: npt.NDArray[np.uint8],
     foregrounds: npt.NDArray[np.bool_],
@@ -72,7 +76,7 @@ def simulated_examples(
         steps = simulators[place % len(kinds)].steps(
             torch.from_numpy(np.array(image[None])).float() / 255,
             torch.from_numpy(np.array(foreground[None])),
-            step=0,
+            step=_NO_STEP,
             positions=[place],
         )
         examples.append(_example(image, steps))

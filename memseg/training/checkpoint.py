@@ -73,7 +73,9 @@ def _optimizer_state(
             place, name = key.removeprefix(_OPTIMIZER).split(".", 1)
             state.setdefault(int(place), {})[name] = value
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    if step and set(state) != set(range(len(parameters))):
+    # SGD without momentum has none.
+    has_state = any(group.get("momentum", 1) for group in optimizer.param_groups)
+    if step and has_state and set(state) != set(range(len(parameters))):
         raise ValueError(f"it has optimiser state of {len(state)} of {len(parameters)} parameters")
     for index, values in state.items():
         parameter = parameters[index]

@@ -49,7 +49,9 @@ class Execution:
 def make_execution(device: str, precision: str, channels_last: bool) -> Execution:
     """An Execution for "auto", "cpu" or "cuda". Raises DeviceError where there is no CUDA.
 
-    Convolutions are asked to be deterministic, so that a trial gives the same bits again.
+    Convolutions are asked to be deterministic, so that a trial gives the same bits again on a CPU;
+    on CUDA they may differ by the backward pass of bilinear up-sampling. There fp32 is no TF32: its
+    ten bits would be multiplied by the factor on the difference.
     """
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
@@ -60,6 +62,8 @@ def make_execution(device: str, precision: str, channels_last: bool) -> Executio
     if chosen.type == "cuda":
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
     return Execution(chosen, precision, channels_last)
 
 

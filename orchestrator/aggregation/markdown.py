@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from orchestrator.aggregation.conditions import conditions
 from orchestrator.aggregation.markdown_table import bullet, cell, table
 from orchestrator.aggregation.paper import TABLE_1
-from orchestrator.aggregation.rows import AVERAGES, COLUMNS, METRICS, NONE, Row, percent
+from orchestrator.aggregation.rows import COLUMNS, METRICS, NONE, Row, percent
 from orchestrator.aggregation.seeds import seed_spreads
 from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
@@ -52,7 +52,7 @@ def _auroc(
     for row in rows:
         published = TABLE_1.get(row.category)
         lines.append([
-            f"**{row.category}**" if row.category in AVERAGES else cell(row.category),
+            f"**{row.category}**" if row.average else cell(row.category),
             *(percent(getattr(row, name)) + mark(row) for name in METRICS),
             cell(row.selection or NONE),
             row.trial or NONE,
@@ -70,7 +70,7 @@ def _auroc(
 
 def _mark(row: Row) -> str:
     left = row.trials_planned - row.trials_pruned
-    return " †" if row.category not in AVERAGES and 0 < row.trials_done < left else ""
+    return " †" if not row.average and 0 < row.trials_done < left else ""
 
 
 def _notes(tables: Tables, rows: Sequence[Row]) -> Iterator[str]:
@@ -81,11 +81,11 @@ def _notes(tables: Tables, rows: Sequence[Row]) -> Iterator[str]:
                 f"- † {cell(row.category)}: best of {row.trials_done} of {row.trials_planned} "
                 "trials, the others are not done"
             )
-        elif row.category not in AVERAGES and not row.trials_done:
+        elif not row.average and not row.trials_done:
             yield f"- {cell(row.category)}: none of its {row.trials_planned} trials is done"
     for row in rows:
         if row.missing and row.trials_planned:
-            yield f"- {row.category}: {row.missing}"
+            yield f"- {cell(row.category)}: {row.missing}"
     for none in tables.undefined:
         yield f"- {cell(none.category)}: {none.metric} is not defined: {cell(none.reason)}"
     for note in tables.plan.notes:

@@ -55,6 +55,8 @@ class Row:
     """Stopped early by successive halving: in no average, and not missing."""
     missing: str = ""
     """What an average leaves out ("mean over 14 of 15 categories"); in ``selection`` too."""
+    average: bool = False
+    """Whether it is over categories; one of them may itself be called mean."""
 
     def values(self) -> dict[str, Any]:
         """Column -> value, in the order of ``COLUMNS``."""
@@ -117,6 +119,7 @@ def _average_row(plan: Plan, name: str, rows: Sequence[Row]) -> Row:
         trials_planned=sum(row.trials_planned for row in rows),
         trials_pruned=sum(row.trials_pruned for row in rows),
         missing=missing,
+        average=True,
     )
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from orchestrator.aggregation.conditions import Condition, conditions
 from orchestrator.aggregation.paper import TABLE_1
-from orchestrator.aggregation.rows import AVERAGES, MEAN, METRICS, Row, percent
+from orchestrator.aggregation.rows import MEAN, METRICS, Row, percent
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.grid import describe_point
 
@@ -64,7 +64,7 @@ def _auroc(tables: Tables) -> Table:
     if tables.plan.axes:
         table.add_column("\nconfiguration", overflow="fold", ratio=1)
     for row in tables.rows:
-        average = row.category in AVERAGES
+        average = row.average
         if average and row.trials_planned == 0:
             continue
         choice = tables.choices.get(row.category)
@@ -94,7 +94,7 @@ def _metrics(row: Row) -> list[str]:
 
 def _baseline(row: Row, baselines: Mapping[str, float | None]) -> float | None:
     """A category's baseline; for ``mean`` their mean, where every finished category has one."""
-    if row.category != MEAN:
+    if not (row.average and row.category == MEAN):
         return baselines.get(row.category)
     known = [value for value in baselines.values() if value is not None]
     return statistics.fmean(known) if known and len(known) == len(baselines) else None
@@ -140,7 +140,7 @@ def _average(tables: Tables) -> list[RenderableType]:
     table = _table("", ["image AUROC", "pixel AUROC", "AUPRO"])
     table.add_column("chosen by")
     for row in tables.average_rows:
-        if row.category in AVERAGES and row.trials_planned:
+        if row.average and row.trials_planned:
             cells = [row.category, *_metrics(row), tables.average.selection]
             table.add_row(*(Text(cell) for cell in cells))
     return [Text(), Text(title, style="bold"), table, *_missing(tables.average_rows)]

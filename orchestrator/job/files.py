@@ -24,10 +24,13 @@ def find_job_file(given: str, cwd: Path, repository: Path = REPOSITORY) -> Path:
     """
     for place in (cwd, repository):
         path = place / local_path(given) if given.startswith("~") else place / given
-        if path.is_dir():
-            raise SettingError(f"--config {path} is a folder, a job file is needed")
-        if path.exists():
-            return path
+        try:
+            if path.is_dir():
+                raise SettingError(f"--config {path} is a folder, a job file is needed")
+            if path.exists():
+                return path
+        except OSError as error:  # of a folder that may not be looked into, or a name too long
+            raise SettingError(f"--config {path}: {error.strerror}") from error
     raise SettingError(f"there is no job file {given}\n{describe_job_files(cwd, repository)}")
 
 

@@ -40,6 +40,8 @@ class Job:
     """Category -> the model that its trials start from where they can; of others, afresh."""
     file: str | None = None
     """The job file; None where everything came from elsewhere."""
+    on_a_cluster: bool = False
+    """Whether a cluster's address is set, by the job or by Ray's own variable."""
 
     def method_for(self, category: str, point: Mapping[str, Any]) -> MethodConfig:
         """The category's method at a point of the grid: preset, the category's own row, job,

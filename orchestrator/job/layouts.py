@@ -9,7 +9,7 @@ from orchestrator.job.settings import DataConfig
 
 def layout_of(data: DataConfig) -> LayoutConfig:
     """Raises SettingError, in the job's words, for folders that are not below the category's."""
-    normal = {"normal": data.normal} if data.normal else {}
+    normal = {"normal": data.normal} if data.normal is not None else {}
     try:
         return LayoutConfig(
             kind=data.layout,

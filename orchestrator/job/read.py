@@ -62,6 +62,7 @@ def read_job(
         grid=axes(layer),
         per_category=layer.per_category,
         file=str(path),
+        on_a_cluster=bool(settings.get("address") or environ.get("RAY_ADDRESS")),
     )
     _check_categories(job)
     layout_of(job.config.data)
@@ -106,7 +107,18 @@ def _file_layer(path: Path) -> Layer:
 
 
 def _refuse_hidden(chosen: Layer, base: Layer) -> None:
-    """A setting on the command line that the file's grid would overrule without a word."""
+    """A setting on the command line that the file would overrule without a word.
+
+    By its grid, or by what it says for a category.
+    """
+    for category, row in base.per_category.items():
+        own = chosen.per_category.get(category, {})
+        for name in row:
+            if name in chosen.method and name not in own:
+                raise SettingError(
+                    f"--{name} would have no effect for {category}: the job file has another value "
+                    f"for it. Give --per_category.{category}.{name} too"
+                )
     if chosen.whole_grid:
         return
     set_here = {name: name for name in chosen.method}

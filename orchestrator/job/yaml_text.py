@@ -31,7 +31,9 @@ class _TextLoader(yaml.SafeLoader):
         tag: made for tag, made in yaml.SafeLoader.yaml_constructors.items() if tag in _KINDS
     }
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Before merges (<<) are made part of the mapping, which then may hold a name twice.
+        node = super().compose_mapping_node(anchor)
         seen: set[str] = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -39,6 +41,9 @@ class _TextLoader(yaml.SafeLoader):
             if key_node.value in seen:
                 raise _refused(f"{key_node.value!r} stands here twice", key_node)
             seen.add(key_node.value)
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         mapping = super().construct_mapping(node, deep=deep)
         if None in mapping:
             raise _refused("a name must not be empty or null", node)

@@ -103,13 +103,13 @@ def _categories(plan: Plan, done: Collection[str]) -> Table:
     for category in plan.categories:
         trials = plan.trials_of(category.category)
         table.add_row(
-            category.category,
+            Text(category.category),
             str(len(trials)),
             str(sum(trial.key in done for trial in trials)),
             str(category.normal),
             ", ".join(map(str, sorted({t.method.memory.samples for t in trials}))) or "-",
             f"{category.test_normal}+{category.test_anomalous}",
-            "; ".join(_remarks(plan, category)),
+            Text("; ".join(_remarks(plan, category))),
         )
     keys = {trial.key for trial in plan.trials}
     table.add_section()
@@ -158,8 +158,13 @@ def warnings_of(job: Job, plan: Plan) -> Iterable[str]:
         yield "encoder weights are RANDOM: for tests and the demo only; every table says so"
     if job.config.textures is None:
         yield "textures are drawn by the code in place of DTD, the paper's: --textures DIR"
-    if job.config.address is not None:
-        yield "resources are this machine's: a dry run does not ask the cluster for its own"
+    if job.on_a_cluster and job.config.executor == "ray":
+        auto = job.method.get("training.precision", "auto") == "auto"
+        yield (
+            "resources are this machine's: a dry run does not ask the cluster for its own"
+            + (", nor for the precision that auto means there: it may count other trials as done"
+               if auto else "")
+        )  # fmt: skip
 
 
 def cost_rows(plan: Plan, estimate: Estimate) -> Iterable[tuple[str, str]]:

@@ -66,8 +66,8 @@ def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) ->
     over = next((line.score.over["image_auroc"] for line in points if line.score), ())
     axes.set_title(
         f"{table.title} ({counted(len(over), 'category', 'categories')}, measured)",
-        fontsize="medium",
-    )
+        fontsize="medium", parse_math=False,
+    )  # fmt: skip
     axes.grid(alpha=0.3)
     if axes.has_data():
         axes.legend()
@@ -77,7 +77,7 @@ def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) ->
         texts["bars: sample standard deviation over the seeds"] = None
     below = [line for text in texts for line in textwrap.wrap(text, _COLUMNS)]
     if below:
-        figure.supxlabel("\n".join(below), fontsize="x-small", x=0.01, ha="left")
+        figure.supxlabel("\n".join(below), fontsize="x-small", x=0.01, ha="left", parse_math=False)
     FigureCanvasAgg(figure)
     data = io.BytesIO()
     # Without the version of the library: equal figures give equal bytes.

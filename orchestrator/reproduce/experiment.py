@@ -113,6 +113,8 @@ class Experiment:
     """Whether the trials' results are all that it is made of: then it can be made at any time."""
     pictures: str = ""
     """How the names of its pictures begin, where it is not its own name."""
+    pages: bool = False
+    """Whether a picture shows many categories, on numbered pages."""
     only_its_data: bool = False
     """Whether its lines are its data set's categories, and another known one's belong elsewhere."""
     needs_memory: bool = False

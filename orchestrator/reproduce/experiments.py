@@ -139,7 +139,7 @@ FIGURE_5 = Experiment(
 
 FIGURE_6 = Experiment(
     "figure6", "Figure 6: normal, simulated and real in feature space", MVTEC_AD, (_WHOLE,),
-    make_feature_space,
+    make_feature_space, pages=True,
 )  # fmt: skip
 
 FIGURE_7 = Experiment(

@@ -134,7 +134,12 @@ def pictures_of(part: Part, names: Iterable[str]) -> list[str]:
     return [
         name
         for name, match in found
-        if match and (match[1] is None or match[1].isdigit() or match[1] in part.categories)
+        if match
+        and (
+            match[1] is None
+            or match[1] in part.categories
+            or (part.experiment.pages and match[1].isdigit())
+        )
     ]
 
 

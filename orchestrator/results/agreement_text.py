@@ -56,7 +56,7 @@ def agreement_section(trials: Sequence[Mapping[str, Any]]) -> str:
 def _agreement_row(one: Agreement) -> tuple[str, ...]:
     values = (one.image, one.pixel, one.mean)
     return (
-        one.category,
+        cell(one.category),
         str(one.steps),
         cell(one.kind),
         str(one.trials),
@@ -73,7 +73,7 @@ def _trial_rows(trials: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     for trial in trials:
         found = scores(trial)
         rows.append(
-            (trial["category"], str(trial["steps"]), str(trial["seed"]), trial["key"][:8],
+            (cell(trial["category"]), str(trial["steps"]), str(trial["seed"]), trial["key"][:8],
              percent(trial["metrics"]["image_auroc"]), percent(trial["metrics"]["pixel_auroc"]),
              percent(found.get("shapes")), percent(found.get("turned")),
              cell(settings_text(trial, _told(trial, names[trial["category"]]))))

@@ -67,7 +67,7 @@ def _trials(experiment: Experiment) -> list[str]:
         lines += table(
             ("configuration", "category", "seed", "image AUROC", "pixel AUROC", "AUPRO"),
             [
-                (cell(one.label), one.category, str(trial["seed"]),
+                (cell(one.label), cell(one.category), str(trial["seed"]),
                  *(percent(trial["metrics"].get(name)) for name in _METRICS))
                 for one in found if len(one.trials) > 1 for trial in one.trials
             ],
@@ -80,7 +80,7 @@ def _row(one: Configuration) -> tuple[str, ...]:
     synthetic = [t["synthetic"]["score"] for t in one.trials if t.get("synthetic")]
     return (
         cell(one.label),
-        one.category,
+        cell(one.category),
         *(_spread(one.figures(name), len(one.trials)) for name in _METRICS),
         _spread(synthetic, len(one.trials)),
         str(len(one.trials)),

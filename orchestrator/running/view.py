@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from orchestrator.running import events
 from orchestrator.running.events import Event
@@ -107,7 +108,7 @@ def progress_table(progress: Progress) -> Table:
             for key, step in list(row.running.items())[:4]
         )
         table.add_row(
-            name,
+            Text(name),
             str(row.planned),
             str(row.done),
             str(len(row.running)),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from memseg.data.links import broken_links
+from memseg.data.links import BadLinks, bad_links
 from memseg.data.listing import images_below, pictures_below
-from memseg.errors import DataError
+from memseg.errors import DataError, StorageError
 from memseg.storage import open_folder
 
 
@@ -27,13 +27,39 @@ def images(tmp_path: Path) -> Path:
 
 
 def test_broken_links_are_found_at_any_depth_and_others_are_not(images: Path) -> None:
-    assert broken_links(str(images)) == ["more/gone.png"]
-    assert broken_links(str(images / "none")) == []
+    assert bad_links(str(images)) == BadLinks(("more/gone.png",))
+    assert bad_links(str(images / "none")) == BadLinks()
 
 
-def test_a_link_to_a_folder_above_is_no_endless_way(images: Path) -> None:
-    (images / "loop").symlink_to(images)
-    assert broken_links(str(images)) == ["more/gone.png"]
+def test_a_link_to_a_folder_above_is_found_and_one_to_a_folder_beside_is_none(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "up").symlink_to("../..")
+    (tmp_path / "a" / "b" / "here").symlink_to(".")
+    (tmp_path / "beside").symlink_to("a")
+    (tmp_path / "again").symlink_to("a")
+    found = bad_links(str(tmp_path))
+    assert found.broken == ()
+    assert {path.rpartition("/")[2] for path in found.upward} == {"up", "here"}
+
+
+def test_two_links_to_a_folder_above_are_refused_before_they_are_followed(images: Path) -> None:
+    """A listing would follow each from each, a trillion times."""
+    for name in ("one", "two"):
+        (images / name).symlink_to(images)
+    folder = open_folder(images.parent)
+    with pytest.raises(DataError, match=r"images/one is a link to a folder above it"):
+        images_below(folder, "images")
+    with pytest.raises(StorageError, match=r"images/one is a link to a folder above it"):
+        pictures_below(folder, "images")
+
+
+def test_a_link_to_nothing_whose_name_is_not_utf_8_is_said(tmp_path: Path) -> None:
+    os.symlink("/nowhere", os.fsencode(tmp_path) + b"/b\xe9.png")
+    for listed in (images_below, pictures_below):
+        with pytest.raises(StorageError, match=r"not UTF-8 \(b'b\\xe9\.png'\)"):
+            listed(open_folder(tmp_path), "")
 
 
 def test_training_refuses_and_names_it(images: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memseg.data.roles import Roles, assign_roles, check_role_counts
+from memseg.data.roles import Roles, assign_roles
 from memseg.errors import DataError, SettingError
 
 
@@ -128,15 +128,6 @@ def test_too_few_images_are_refused_with_counts_and_advice() -> None:
     with pytest.raises(DataError, match=message):
         roles(contents(39), held_out_share=1e-9)
     assert len(roles(contents(40), held_out_share=1e-9).training) == 4
-
-
-def test_counts_alone_refuse_what_cannot_be() -> None:
-    fixed = {"memory_samples": 30, "held_out_least": 6, "held_out_most": 32, "least_training": 4,
-             "category": "screw"}  # fmt: skip
-    check_role_counts(40, held_out_share=0.1, **fixed)
-    check_role_counts(34, held_out_share=0.0, **fixed)
-    with pytest.raises(DataError, match="has 39 normal images, 40 are needed"):
-        check_role_counts(39, held_out_share=0.1, **fixed)
 
 
 def test_a_least_above_the_most_is_refused() -> None:

@@ -75,6 +75,9 @@ def test_options_reach_the_run(command: list[str], tmp_path: Path) -> None:
     [
         (lambda c: [c[0].replace("screw@", "tile@"), *c[1:]], "no category 'tile'"),
         (lambda c: [c[0], "/nowhere/at/all", *c[2:]], "there are no images at /nowhere/at/all"),
+        (lambda c: [c[0], "", *c[2:]], "no folder of images was given"),
+        (lambda c: [*c[:2], "--out", ""], "--out is empty"),
+        (lambda c: [*c[:2], "--out", "/tmp/" + 300 * "x"], "cannot write into"),
         (lambda c: [c[0], *c[1:3], c[1] + "/out", *c[4:]], "give a folder beside it"),
         (lambda c: [*c[:3], "~nobody-here/out", *c[4:]], "no such home folder"),
         (lambda c: [c[0], "~nobody-here/images", *c[2:]], "no such home folder"),

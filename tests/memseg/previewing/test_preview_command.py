@@ -146,6 +146,15 @@ def test_a_wrong_command_is_one_message(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("place", ["a.png", "train/good/a.png", "new/a.png"])
+def test_a_picture_among_the_images_is_refused(
+    category: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    assert main([str(category), "--out", str(category / place), *SMALL]) == 2
+    assert "lies in the folder of images" in said(capsys)[1]
+    assert not (category / place).exists()
+
+
 def test_images_that_are_not_there_are_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

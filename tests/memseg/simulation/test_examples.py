@@ -77,3 +77,16 @@ def test_examples_follow_the_seed_and_are_normal_outside_their_masks(
         assert example.mask.any()
         assert not example.mask[~foreground].any()
         assert not example.blended[:, ~example.mask].any()
+
+
+def test_examples_are_none_of_those_that_a_training_begins_with(
+    pixels: Pixels, foregrounds: torch.Tensor, textures: torch.Tensor, images: torch.Tensor
+) -> None:
+    config = SimulationConfig(texture_share=1)
+    examples = simulated_examples(
+        pixels, np.ones((4, 64, 64), bool), textures.numpy(), config, seed=5
+    )
+    everywhere = torch.ones(4, 64, 64, dtype=torch.bool)
+    _, masks = Simulator(config, textures, 5, "cpu")(images, everywhere, 0, range(4))
+    for example, mask in zip(examples, masks):
+        assert not np.array_equal(example.mask, mask.bool().numpy())

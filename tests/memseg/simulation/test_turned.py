@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,7 +12,7 @@ import torch
 from memseg.config.method import ValidationConfig
 from memseg.simulation.region import LEAST_SHARE
 from memseg.simulation.synthetic import synthetic_validation, turned_validation
-from memseg.simulation.turned import _turned, turned_part
+from memseg.simulation.turned import ATTEMPTS, _draw, _turned, turned_part
 
 SIZE = (0.1, 0.3)
 Images = npt.NDArray[np.uint8]
@@ -30,6 +32,42 @@ def test_a_part_is_the_image_turned_and_the_rest_is_as_it_was(held_out: Images, 
     assert mask.sum() >= LEAST_SHARE * mask.size
     assert np.array_equal(image[:, ~mask], held_out[0][:, ~mask])
     assert (image != held_out[0]).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_within_the_mask_it_is_the_picture_turned_about_the_parts_centre(seed: int) -> None:
+    """Pixel by pixel: what a turn back finds there, between four pixels."""
+    rows, columns = np.mgrid[:32, :32]
+    image = np.stack([
+        127 + 110 * np.sin(rows / 5 + channel) * np.cos(columns / 4) for channel in range(3)
+    ]).astype(np.uint8)  # fmt: skip
+    middle = np.zeros((32, 32), np.bool_)
+    middle[12:20, 12:20] = True
+    found = turned_part(image, SIZE, np.random.default_rng(seed), middle)
+    assert found is not None
+    turned, mask = found
+    random = np.random.default_rng(seed)
+    for _ in range(ATTEMPTS):  # the first of the draws that changes enough
+        region, degrees = _draw(random, SIZE, middle)
+        inside = region.mask(32, torch.device("cpu")).numpy()
+        if inside[mask].all():
+            break
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    compared = 0
+    for row, column in zip(*np.nonzero(mask)):
+        y = row + 0.5 - 32 * region.centre[0]
+        x = column + 0.5 - 32 * region.centre[1]
+        from_row = sine * x + cosine * y + 32 * region.centre[0] - 0.5
+        from_column = cosine * x - sine * y + 32 * region.centre[1] - 0.5
+        top, left = math.floor(from_row), math.floor(from_column)
+        if not (0 <= top < 31 and 0 <= left < 31):
+            continue  # beyond the image: its reflection
+        down, right = from_row - top, from_column - left
+        four = image[:, top : top + 2, left : left + 2].astype(float)
+        between = four @ [1 - right, right] @ [1 - down, down]
+        assert np.abs(between - turned[:, row, column]).max() <= 4
+        compared += 1
+    assert compared >= 0.5 * mask.sum()
 
 
 def test_turning_keeps_the_centre_and_moves_what_is_beside_it() -> None:

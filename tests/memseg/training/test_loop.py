@@ -15,6 +15,7 @@ from memseg.training.intervals import Intervals
 from memseg.training.loop import make_batch, train
 from memseg.training.reporting import NoCheckpoints, SilentReporter
 from memseg.training.step import make_optimizer, train_step
+from tests.memseg.training.conftest import make_bench
 
 
 class Kept:
@@ -75,7 +76,13 @@ def assert_same_state(one: MemSegNet, other: MemSegNet) -> None:
         assert torch.equal(value, second[name]), name
 
 
-def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(bench) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"optimizer__momentum": 0}, {"optimizer__name": "adamw", "optimizer__lr": 0.001}],
+    ids=["sgd", "no momentum", "adamw"],
+)
+def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(settings: dict[str, object]) -> None:
+    bench = make_bench(**settings)
     whole = run(bench)
     kept = Kept()
     with pytest.raises(KeyboardInterrupt):

@@ -12,6 +12,8 @@ def test_the_cosine_starts_at_the_rate_and_ends_near_zero() -> None:
     config = OptimizerConfig(lr=0.04)
     assert learning_rate(config, 0, 2700) == 0.04
     assert learning_rate(config, 1350, 2700) == pytest.approx(0.02)
+    assert learning_rate(config, 675, 2700) == pytest.approx(0.02 * (1 + math.sqrt(0.5)))
+    assert learning_rate(config, 2025, 2700) == pytest.approx(0.02 * (1 - math.sqrt(0.5)))
     assert 0 < learning_rate(config, 2699, 2700) < 1e-7
 
 
@@ -19,6 +21,7 @@ def test_warm_up_rises_in_equal_steps_to_the_cosines_start() -> None:
     config = OptimizerConfig(lr=0.1, warmup_steps=4)
     rates = [learning_rate(config, step, 20) for step in range(5)]
     assert rates == pytest.approx([0.025, 0.05, 0.075, 0.1, 0.1])
+    assert learning_rate(config, 8, 20) == pytest.approx(0.05 * (1 + math.sqrt(0.5)))
 
 
 @settings(max_examples=50, deadline=None)

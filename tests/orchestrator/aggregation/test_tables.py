@@ -115,6 +115,15 @@ def test_a_category_with_trials_left_is_marked(plan_of: Make, records_of: Make) 
     assert "INCOMPLETE: 3 of 4" in text
 
 
+def test_a_category_that_is_called_mean_is_no_average(plan_of: Make, records_of: Make) -> None:
+    plan = plan_of(("mean", "tile"))
+    records = records_of(plan)
+    records.pop(plan.trials_of("mean")[0].key)
+    text = markdown(make_tables(plan, records))
+    assert "| mean | 90.00 † |" in text
+    assert "mean: best of 1 of 2 trials" in text
+
+
 def test_an_undefined_metric_is_empty_with_its_reason_and_not_averaged_in_silence(
     plan_of: Make, records_of: Make
 ) -> None:

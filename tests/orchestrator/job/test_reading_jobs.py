@@ -190,6 +190,8 @@ def test_a_pair_named_in_another_order_is_the_same_axis(read: Read) -> None:
         ("just text", "must be a mapping of settings.*it is one value"),
         ("a: [1", "is not usable YAML: line"),
         ("a: !!int 3", "is not usable YAML: line 1"),
+        ("data: !!map text", "is not usable YAML: line 1"),
+        ("seeds: [9223372036854775808]", "seeds.*at most 64 bits"),
         ("a: !!python/name:os.system", "is not usable YAML: line 1"),
         ("~: 3", "a name must not be empty or null"),
         ("[1, 2]: 3", "a name must be plain text"),
@@ -235,6 +237,38 @@ def test_a_setting_that_the_files_grid_would_overrule_is_refused(read: Read) -> 
         with pytest.raises(SettingError, match="would have no effect"):
             read(argv, text)
         assert read([*argv, "--grid.memory.samples", "null"], text).grid == ()
+
+
+def test_a_setting_that_the_file_overrules_for_a_category_is_refused(read: Read) -> None:
+    text = "per_category.screw.training.max_steps: 2700"
+    with pytest.raises(SettingError, match=r"no effect for screw.*--per_category\.screw\.training"):
+        read(["--training.max_steps", "5", "--grid.loss.focal_gamma", "null"], text)
+    both = ["--training.max_steps", "5", "--per_category.screw.training.max_steps", "6"]
+    job = read(both, text)
+    assert job.method_for("screw", {}).training.max_steps == 6
+    assert job.method_for("tile", {}).training.max_steps == 5
+
+
+def test_what_a_merge_brings_does_not_stand_there_twice(read: Read) -> None:
+    """Also where the merged mapping is itself one with a merge, and is built first."""
+    job = read(
+        text="""
+per_category:
+  screw: {memory: &s {samples: 60}}
+  bolt:
+    memory: &b {<<: *s, samples: 30}
+  nut:
+    memory: {<<: *b}
+"""
+    )
+    samples = {n: job.method_for(n, {}).memory.samples for n in ("screw", "bolt", "nut")}
+    assert samples == {"screw": 60, "bolt": 30, "nut": 30}
+
+
+@pytest.mark.parametrize("given", ["x" * 300, "\0"])
+def test_a_job_file_that_cannot_even_be_looked_for_is_one_message(read: Read, given: str) -> None:
+    with pytest.raises(SettingError):
+        read(["--config", given])
 
 
 def test_text_settings_are_taken_as_they_stand(read: Read) -> None:

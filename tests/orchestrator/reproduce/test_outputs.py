@@ -16,7 +16,7 @@ from memseg.errors import DataError, StorageDownError
 from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.reproduce.experiment import Finished, Output
-from orchestrator.reproduce.experiments import FIGURE_6, TABLE_4, TABLE_6
+from orchestrator.reproduce.experiments import FIGURE_5, FIGURE_6, TABLE_4, TABLE_6
 from orchestrator.reproduce.pictures import pages
 from orchestrator.reproduce.running import leave_output, pictures_of
 
@@ -68,6 +68,11 @@ def test_table_6_has_figure_10s_pictures(part_of: Make) -> None:
     assert pictures_of(part_of(TABLE_6, "tile"), names) == ["figure10-tile.png", "figure10.png"]
     pages = ["figure6-1.png", "figure6-2.png", "figure6-wood.png", "figure6-1.md"]
     assert pictures_of(part_of(FIGURE_6, "tile"), pages) == pages[:2]
+
+
+def test_categories_that_are_numbers_are_no_pages(part_of: Make) -> None:
+    names = ["figure5-01.png", "figure5-02.png"]
+    assert pictures_of(part_of(FIGURE_5, "02"), names) == ["figure5-02.png"]
 
 
 def test_an_output_that_cannot_be_made_is_said_and_stops_no_other(
