@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from memseg.config.presets import NOT_THE_PAPERS
 from orchestrator.aggregation.paper import STEPS
 from orchestrator.aggregation.selection import FIRST_PLANNED, ONLY_TRIAL
 from orchestrator.aggregation.tables import Tables
@@ -112,10 +113,8 @@ def preset_conditions(plan: Plan) -> Iterator[Condition]:
     """How far the preset is the paper's, and what its settings were found with."""
     if plan.preset == "paper":
         yield Condition(
-            "preset paper is the paper's letter where it speaks; not from the paper: factors and "
-            "smoothing of the difference, alpha of the focal loss, the nearest sample per level, "
-            "weight decay, momentum and the cosine, which categories have a foreground, memory "
-            "samples of screw"
+            "preset paper is the paper's letter where it speaks; not from the paper: "
+            f"{NOT_THE_PAPERS}"
         )
     if plan.preset != "best":
         return
