@@ -13,11 +13,11 @@ from memseg.config.method import MethodConfig
 from memseg.config.settings import build, unknown_setting
 
 NOT_THE_PAPERS = (
-    "factors and smoothing of the difference, its absolute value element by element, the nearest "
-    "sample per level, alpha of the focal loss, SGD with its momentum, weight decay and cosine, range, "
-    "rotation and threshold of the Perlin noise, how far structural anomalies are changed, how and "
-    "in which categories a foreground is found, the inside of coordinate attention, the stem's skip "
-    "and the decoder's last block, memory samples of screw"
+    "factors and smoothing of the difference, its absolute value element by element, the "
+    "nearest sample per level, alpha of the focal loss, SGD with its momentum, weight decay and "
+    "cosine, range, rotation and threshold of the Perlin noise, how far structural anomalies "
+    "are changed, how and in which categories a foreground is found, the inside of coordinate "
+    "attention, the stem's skip and the decoder's last block, memory samples of screw"
 )
 """What ``paper`` had to decide because the paper does not say it."""
 
