@@ -63,7 +63,6 @@ def make_execution(device: str, precision: str, channels_last: bool) -> Executio
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cuda.matmul.allow_tf32 = False
     return Execution(chosen, precision, channels_last)
 
 

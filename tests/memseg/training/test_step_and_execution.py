@@ -184,18 +184,14 @@ def test_cuda_that_is_not_there_is_a_device_error(monkeypatch: pytest.MonkeyPatc
 
 def test_auto_takes_cuda_where_it_is_and_cpu_stays_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    kept = {torch.backends.cudnn: ("benchmark", "deterministic", "allow_tf32"),
-            torch.backends.cuda.matmul: ("allow_tf32",)}  # fmt: skip
-    for place, names in kept.items():
-        for name in names:
-            monkeypatch.setattr(place, name, getattr(place, name))
+    for name in ("benchmark", "deterministic", "allow_tf32"):
+        monkeypatch.setattr(torch.backends.cudnn, name, getattr(torch.backends.cudnn, name))
     assert make_execution("cpu", "bf16", channels_last=False).device.type == "cpu"
     for device in ("auto", "cuda"):
         assert make_execution(device, "bf16", channels_last=False).device.type == "cuda"
     assert torch.backends.cudnn.deterministic
     assert not torch.backends.cudnn.benchmark
     assert not torch.backends.cudnn.allow_tf32
-    assert not torch.backends.cuda.matmul.allow_tf32
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
