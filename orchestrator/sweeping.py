@@ -102,13 +102,12 @@ def where_it_runs(job: Job, run: Callable[[Capacity, Iterable[str]], T]) -> T:
     The cluster is joined until ``run`` has ended; a dry run asks this machine alone.
     """
     config = job.config
-    address = config.address or os.environ.get("RAY_ADDRESS")
-    if config.resources.autoscaled_nodes and not address and not config.dry_run:
+    if config.resources.autoscaled_nodes and not job.on_a_cluster and not config.dry_run:
         raise SettingError(
             "resources.autoscaled_nodes are nodes of a cluster, but none is joined: set address, "
             "submit as a Ray job, or leave it out"
         )
-    if config.executor != "ray" or config.dry_run or not address:
+    if config.executor != "ray" or config.dry_run or not job.on_a_cluster:
         return run(this_machine(os.environ), read_cpu_flags())
     # A cluster's devices decide what can run there, not those of the machine that plans.
     from orchestrator.running.ray_capacity import cluster_capacity, common_cpu_flags

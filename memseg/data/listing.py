@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from memseg.data.links import bad_links
-from memseg.errors import DataError, StorageError
+from memseg.errors import DataError, StorageDownError, StorageError
 from memseg.storage import FileInfo, Folder
 
 IMAGE_ENDINGS = frozenset({"png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"})
@@ -49,8 +49,17 @@ class CategoryFiles:
 
 
 def has_images(folder: Folder, relative: str) -> bool:
-    """Whether there is any image at any depth, readable or not."""
-    return bool(pictures_below(folder, relative))
+    """Whether there is any image at any depth, readable or not.
+
+    Also where a name or a link keeps that from being told: who lists the folder says so, and
+    meanwhile it is no other category's matter. Raises StorageDownError.
+    """
+    try:
+        return bool(pictures_below(folder, relative))
+    except StorageDownError:
+        raise
+    except StorageError:
+        return True
 
 
 def images_below(folder: Folder, relative: str) -> list[FileInfo]:

@@ -80,7 +80,7 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
             if event.failure in (STORAGE, INTERRUPTED):  # it may not even have said so
                 self._ledger.check_writable()
         except StorageDownError as error:
-            self.down = self.down or error
+            self.down = error
             return
         except MemSegError as error:  # a record that cannot be read is one trial's
             event = Event(events.FAILED, ours.category, ours.key, text=str(error))

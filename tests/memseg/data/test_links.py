@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from memseg.data.layouts import LayoutConfig, discover_categories, list_category
 from memseg.data.links import BadLinks, bad_links
 from memseg.data.listing import images_below, pictures_below
 from memseg.errors import DataError, StorageError
@@ -53,6 +54,21 @@ def test_two_links_to_a_folder_above_are_refused_before_they_are_followed(images
         images_below(folder, "images")
     with pytest.raises(StorageError, match=r"images/one is a link to a folder above it"):
         pictures_below(folder, "images")
+
+
+def test_a_bad_link_is_the_matter_of_its_own_category(tmp_path: Path) -> None:
+    for name in ("first", "second", "third"):
+        (tmp_path / name / "train" / "good").mkdir(parents=True)
+        (tmp_path / name / "train" / "good" / "1.png").write_bytes(b"1")
+    (tmp_path / "first" / "train" / "good" / "up").symlink_to("..")
+    os.symlink("/nowhere", os.fsencode(tmp_path) + b"/second/train/good/b\xe9.png")
+    root, layout = open_folder(tmp_path), LayoutConfig()
+    assert discover_categories(root, layout) == ("first", "second", "third")
+    with pytest.raises(DataError, match="is a link to a folder above it"):
+        list_category(root, layout, "first")
+    with pytest.raises(StorageError, match="not UTF-8"):
+        list_category(root, layout, "second")
+    assert len(list_category(root, layout, "third").train) == 1
 
 
 def test_a_link_to_nothing_whose_name_is_not_utf_8_is_said(tmp_path: Path) -> None:
