@@ -308,14 +308,20 @@ def open_folder(location: str | Path) -> Folder:
     """A folder from a path or a URI (s3://bucket/prefix). It need not exist.
 
     Local paths are made absolute here: Ray's processes run in other working directories.
-    Raises StorageError for an unknown kind of URI, for one with credentials in it, or where a
-    file is in the way.
+    Raises StorageError for an unknown kind of URI, for one with credentials or settings in it, or
+    where a file is in the way.
     """
     text = check_text(str(location))
     if "://" in text and urlsplit(text).username is not None:
         raise StorageError(
             "an address with credentials in it would end up in logs and plans: leave them out; "
             "they come from the environment (AWS_ACCESS_KEY_ID, …), a profile or the machine's role"
+        )
+    if "://" in text and urlsplit(text).query:
+        raise StorageError(
+            f"{text}: settings in an address do not reach the cluster's workers, which would go "
+            "elsewhere: leave out what follows ? and set AWS_ENDPOINT_URL, AWS_REGION and the like "
+            "in the environment of every node"
         )
     if "://" not in text:
         filesystem, path = pafs.LocalFileSystem(), str(local_path(text))

@@ -10,7 +10,7 @@ from orchestrator.aggregation.selection import Choice
 from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.ledger.kinds import kind
-from orchestrator.ledger.ledger import WEIGHTS, WITH_MODEL, Ledger, Record
+from orchestrator.ledger.ledger import WEIGHTS, WITH_MODEL, Ledger, Pruned, Record
 from orchestrator.ledger.listing import keys_with
 from orchestrator.planning.plan import Plan
 from orchestrator.registry.bundle import version_files
@@ -75,7 +75,11 @@ def _publish(
 
 
 def drop_weights(plan: Plan, records: Mapping[str, Record], ledger: Ledger) -> None:
-    """Deletes the weights of trials that are not their category's winner (keep_weights: best)."""
+    """With ``keep_weights: best``, deletes what will not be asked for again.
+
+    Weights of trials that are not their category's winner, and checkpoints of those that successive
+    halving has stopped: two weights' worth each. A sweep without halving begins them again.
+    """
     by_category: dict[str, list[str]] = defaultdict(list)
     for trial in weights_to_drop(plan, records):
         by_category[trial.category].append(trial.key)
@@ -85,3 +89,7 @@ def drop_weights(plan: Plan, records: Mapping[str, Record], ledger: Ledger) -> N
         for key in keys:
             if key in kept:
                 ledger.drop_weights(category, key)
+    if plan.keep_weights == "best":
+        for trial in plan.trials:
+            if isinstance(records.get(trial.key), Pruned):
+                ledger.drop_checkpoints(trial.category, trial.key)

@@ -135,11 +135,12 @@ def prepare(job: Job, plan: Plan, found: Found, console: Console) -> Prepared:
     resources = job.config.resources
     for trial in plan.trials:
         check_split(trial.method.training.batch_size, resources.workers_per_trial)
+    records = read_records(found.ledger, plan.trials, functools.partial(_say, console))
+    results = [record.result for record in records.values() if isinstance(record, Done)]
     allotment = allot(
         resources, job.config.executor, found.device, found.capacity, len(plan.trials),
-        largest_trial_gib(plan),
+        largest_trial_gib(plan, results),
     )  # fmt: skip
-    records = read_records(found.ledger, plan.trials, functools.partial(_say, console))
     return Prepared(plan, found.inventory, allotment, found.ledger, records)
 
 

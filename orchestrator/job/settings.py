@@ -83,6 +83,10 @@ class ResourcesConfig(Group):
     )  # fmt: skip
     autoscaled_cpus: int = setting(0, "CPUs of such a node", low=0, high=10_000)
     autoscaled_gpus: int = setting(0, "GPUs of such a node", low=0, high=64)
+    autoscaled_memory_gib: float = setting(
+        0.0, "memory of such a node; 0: not known, then it is filled by its CPUs and GPUs alone",
+        low=0, high=100_000,
+    )  # fmt: skip
 
     @property
     def cpus(self) -> int:
@@ -101,12 +105,13 @@ class ResourcesConfig(Group):
                 f"({self.threads}) or 0, got {self.cpus_per_trial}"
             )
         if bool(self.autoscaled_nodes) != bool(self.autoscaled_cpus) or (
-            self.autoscaled_gpus and not self.autoscaled_nodes
+            (self.autoscaled_gpus or self.autoscaled_memory_gib) and not self.autoscaled_nodes
         ):
             raise SettingError(
                 "resources.autoscaled_nodes and resources.autoscaled_cpus belong together (and "
-                f"autoscaled_gpus to them), got {self.autoscaled_nodes} nodes with "
-                f"{self.autoscaled_cpus} CPUs and {self.autoscaled_gpus} GPUs"
+                "autoscaled_gpus and autoscaled_memory_gib to them), got "
+                f"{self.autoscaled_nodes} nodes with {self.autoscaled_cpus} CPUs, "
+                f"{self.autoscaled_gpus} GPUs and {self.autoscaled_memory_gib:g} GiB"
             )
         if self.workers_per_trial > 1 and 0 < self.gpus_per_trial < 1:
             raise SettingError(
@@ -187,7 +192,8 @@ class JobConfig(Group):
     )
     keep_weights: Literal["best", "all"] = setting(
         "best",
-        "weights that stay in the ledger: of current winners, or of all trials (about 90 MB each)",
+        "weights that stay in the ledger: of current winners, or of all trials (about 90 MB each; "
+        "of a trial that was stopped early its checkpoint, 150 MB)",
     )
     executor: Literal["ray", "inline"] = setting(
         "ray", "ray: in parallel, on this machine or a cluster; inline: in this process, in turn"

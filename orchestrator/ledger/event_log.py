@@ -2,7 +2,7 @@
 
 For people and for the table of failures; what is done is said by the ledger alone. Where files
 can be appended to, all runs of a sweep share one file, also two at the same time. An object store
-cannot append: there each run has a file of its own, ``events/<run>.jsonl``, put whole now and then.
+cannot append: there a run puts what is new now and then, ``events/<run>-<number>.jsonl``.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class EventLog:
         self._folder, self._now, self._clock = folder, now, clock
         self.run = f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         self._lines: list[bytes] = []
+        self._put = 0
         self._put_at = clock()
         if folder.is_local and folder.exists(EVENTS) and not folder.read(EVENTS).endswith(b"\n"):
             folder.append(EVENTS, b"\n")  # after a line that a full disk left half
@@ -55,9 +56,14 @@ class EventLog:
 
     def flush(self) -> None:
         """Puts what waits. Raises StorageError."""
-        if self._lines:
-            self._folder.write(f"{RUNS}/{self.run}.jsonl", b"".join(self._lines))
-            self._put_at = self._clock()
+        if not self._lines:
+            return
+        # A file for each time, and not one that grows: a sweep of many trials would put all of
+        # its lines again for each of them.
+        self._folder.write(f"{RUNS}/{self.run}-{self._put:06d}.jsonl", b"".join(self._lines))
+        self._put += 1
+        self._lines.clear()
+        self._put_at = self._clock()
 
 
 def read_events(folder: Folder) -> list[EventRecord]:

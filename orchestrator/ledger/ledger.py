@@ -190,11 +190,19 @@ class Ledger:
         for name in (WEIGHTS, *WITH_MODEL):
             folder.delete(name)
 
+    def drop_checkpoints(self, category: str, key: str) -> None:
+        """Deletes what a trial that was stopped early would go on from; it begins again then."""
+        self.trial_folder(category, key).delete_folder(CHECKPOINTS)
+
 
 def _read(folder: Folder, name: str, category: str, key: str) -> dict[str, Any] | None:
+    # Asked before it is read: a record that another process commits between two questions would
+    # look like a file without one.
+    if not folder.exists(name):
+        return None
     value = folder.read_json(name)
     if value is None and not folder.exists(name):
-        return None
+        return None  # deleted since
     where = folder.at(name)
     if not isinstance(value, dict):
         raise StorageError(f"{where} does not hold a record: delete it and run the sweep again")

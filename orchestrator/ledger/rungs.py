@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from memseg.errors import StorageError
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.listing import keys_with
 from orchestrator.planning.halving import Halving, goes_on
 
 _READERS = 8
@@ -46,9 +47,10 @@ def judge(
     known = judged(ledger, category, key, step)
     if known is not None:
         return known
-    others = [rival for rival in rivals if rival != key]
+    # One listing: an object store would be asked twice for each rival that is not there yet.
+    others = keys_with(ledger.workspace, category, (_name(step),)) & set(rivals) - {key}
     with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(lambda rival: judged(ledger, category, rival, step), others)
+        found = pool.map(lambda rival: judged(ledger, category, rival, step), sorted(others))
     earlier = [other.score for other in found if other is not None]
     decided = Judged(step, score, goes_on(score, earlier, halving.reduction), len(earlier) + 1)
     ledger.trial_folder(category, key).write_json(

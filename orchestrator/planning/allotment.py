@@ -35,6 +35,8 @@ class Allotment:
     """What keeps more trials from running at once."""
     workers: int = 1
     """Processes that train one model together."""
+    worker_gib: float = 0.0
+    """Memory of one of them."""
 
 
 def allot(
@@ -63,13 +65,17 @@ def allot(
     limits = {"trials": trials, "CPUs": capacity.cpus // (cpus * workers)}
     if gpus:
         limits["GPUs"] = capacity.gpus * int(1 / gpus + 1e-9) // workers
-    per_trial = controller_gib(workers) + trial_gib * workers
+    per_trial = controller_gib(workers)
+    if not capacity.trains_elsewhere:
+        per_trial += trial_gib * workers
     limits["memory"] = max(1, int(USABLE_MEMORY * capacity.memory_gib / per_trial))
     if resources.max_concurrent:
         limits["resources.max_concurrent"] = resources.max_concurrent
     limited_by = min(limits, key=lambda name: limits[name])
     at_once = max(1, limits[limited_by])
-    return Allotment(executor, device, resources.threads, cpus, gpus, at_once, limited_by, workers)
+    return Allotment(
+        executor, device, resources.threads, cpus, gpus, at_once, limited_by, workers, trial_gib
+    )
 
 
 def _check_fits(resources: ResourcesConfig, cpus: int, gpus: float, capacity: Capacity) -> None:

@@ -19,6 +19,8 @@ class Capacity:
     cpus: int
     gpus: int
     memory_gib: float
+    trains_elsewhere: bool = False
+    """Other machines train than the one whose memory this is."""
 
 
 def this_machine(environ: Mapping[str, str], root: Path = Path("/")) -> Capacity:

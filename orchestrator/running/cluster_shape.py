@@ -18,7 +18,7 @@ class NodeGroup:
     """Machines of one kind that the autoscaler starts when trials wait for them."""
 
     resources: Mapping[str, float]
-    """Of one node: CPU, GPU."""
+    """Of one node: CPU, GPU, and memory in bytes where it is known."""
     most: int
     """Nodes at most."""
 
@@ -46,6 +46,24 @@ class ClusterShape:
         heads = [node for node in self.nodes if "node:__internal_head__" in node]
         return sum(node.get("memory", 0) for node in heads) / GIB
 
+    @property
+    def has_others(self) -> bool:
+        """Whether there are machines beside a single one, or may be."""
+        return len(self.nodes) > 1 or bool(self.groups)
+
+    def memory_to_reserve(self, allotment: Allotment) -> int:
+        """Bytes that a worker is to set aside on its node, 0 for none.
+
+        Without it Ray would fill a node by its CPUs. No more than the smallest node has that a
+        worker may come to: it would wait there for ever. On a single machine the planner has
+        counted memory already.
+        """
+        kinds = [*self.nodes, *(group.resources for group in self.groups if group.most)]
+        fitting = [kind.get("memory", 0) for kind in kinds if _on_node(kind, allotment)]
+        if not self.has_others or not fitting:
+            return 0
+        return int(min(allotment.worker_gib * GIB, *fitting))
+
     def holds(self, allotment: Allotment) -> int:
         """How many workers of trials fit at once."""
         alive = sum(_on_node(node, allotment) for node in self.nodes)
@@ -56,7 +74,9 @@ def named_groups(resources: ResourcesConfig) -> tuple[NodeGroup, ...]:
     """The autoscaler's nodes by the settings: () where they name none."""
     if not resources.autoscaled_nodes:
         return ()
-    node = {"CPU": resources.autoscaled_cpus, "GPU": resources.autoscaled_gpus}
+    node: dict[str, float] = {"CPU": resources.autoscaled_cpus, "GPU": resources.autoscaled_gpus}
+    if resources.autoscaled_memory_gib:
+        node["memory"] = resources.autoscaled_memory_gib * GIB
     return (NodeGroup(node, resources.autoscaled_nodes),)
 
 
@@ -67,4 +87,7 @@ def _on_node(node: Mapping[str, float], allotment: Allotment) -> int:
         gpus = int(node.get("GPU", 0))
         of_gpus = int(gpus / allotment.gpus + 1e-9)
         holds = min(holds, gpus * int(1 / allotment.gpus + 1e-9) if allotment.gpus < 1 else of_gpus)
+    if holds and allotment.worker_gib > 0 and "memory" in node:
+        # One at least, as on a single machine: the figure is an estimate.
+        holds = min(holds, max(1, int(node["memory"] / GIB // allotment.worker_gib)))
     return holds

@@ -7,7 +7,8 @@ from orchestrator.ledger.event_log import EventLog
 from orchestrator.running import events
 from orchestrator.running.events import Event, Listener
 
-_URGENT = frozenset({events.ATTEMPT_FAILED, events.FAILED, events.DONE})
+_URGENT = frozenset({events.ATTEMPT_FAILED, events.FAILED})
+"""What is done the ledger says."""
 
 
 def logged(log: EventLog, listener: Listener) -> Listener:

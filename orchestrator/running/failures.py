@@ -8,6 +8,7 @@ from typing import Any
 
 from memseg.errors import MemSegError
 from orchestrator.planning.trial import Trial
+from orchestrator.running.addresses import without_addresses
 
 
 def failure(trial: Trial, kind: str, error: BaseException | str, attempts: int) -> dict[str, Any]:
@@ -15,12 +16,12 @@ def failure(trial: Trial, kind: str, error: BaseException | str, attempts: int) 
     if isinstance(error, (MemSegError, str)):
         trace = None
     else:
-        trace = "".join(traceback.format_exception(error))
+        trace = without_addresses("".join(traceback.format_exception(error)))
     return {
         "key": trial.key,
         "category": trial.category,
         "kind": kind,
-        "message": str(error) or type(error).__name__,
+        "message": without_addresses(str(error)) or type(error).__name__,
         "traceback": trace,
         "attempts": attempts,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

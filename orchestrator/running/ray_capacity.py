@@ -39,6 +39,7 @@ def cluster_capacity(resources: ResourcesConfig) -> Capacity:
         cpus=int(shape.total("CPU")),
         gpus=int(shape.total("GPU")),
         memory_gib=shape.head_memory_gib,
+        trains_elsewhere=shape.has_others,
     )
 
 

@@ -32,6 +32,9 @@ from orchestrator.running.ray_failures import kind_of_ray, message_of_ray
 from orchestrator.running.ray_worker import train_worker
 from orchestrator.running.turns import in_turn
 
+_OF_INPUTS = frozenset({kinds.STORAGE, kinds.NODE_LOST})
+"""Failures after which what was loaded may be wrong or gone."""
+
 
 @dataclass(frozen=True)
 class DriverSetup:
@@ -49,6 +52,8 @@ class DriverSetup:
     cpus: int
     """CPUs of a worker."""
     gpus: float
+    memory: int
+    """Bytes set aside for a worker on its node; 0: none."""
     trials: Mapping[str, Mapping[str, Any]]
     """Trial key to ``Trial.to_json``."""
     donors: Mapping[str, str]
@@ -74,8 +79,9 @@ def _note(trial: Trial, text: str) -> None:
 
 def _run(trial: Trial, setup: DriverSetup, ledger: Ledger) -> None:
     failures: tuple[str, ...] = ()
+    inputs = _Inputs(trial, setup)
     while True:
-        kind = _fit_once(trial, setup, ledger, failures)
+        kind = _fit_once(trial, setup, ledger, failures, inputs)
         if kind is None:
             return
         failures = (*failures, kind)
@@ -85,16 +91,32 @@ def _run(trial: Trial, setup: DriverSetup, ledger: Ledger) -> None:
             return
 
 
+class _Inputs:
+    """References to a trial's inputs, from the loader that all trials share."""
+
+    def __init__(self, trial: Trial, setup: DriverSetup) -> None:
+        self._wanted = (trial.category, trial.method.image.size)
+        self._loader, self._loads = setup.loader, 0
+
+    def references(self, after: tuple[str, ...]) -> Mapping[str, Any]:
+        """``after``: kinds of the earlier failures. Only some are the inputs' own.
+
+        Where many nodes go at once, each trial would else load everything again.
+        """
+        failed_with = self._loads if after and after[-1] in _OF_INPUTS else 0
+        task = self._loader.references.remote(*self._wanted, failed_with)
+        references, self._loads = ray.get(task)
+        return references  # type: ignore[no-any-return]
+
+
 def _fit_once(
-    trial: Trial, setup: DriverSetup, ledger: Ledger, earlier: tuple[str, ...]
+    trial: Trial, setup: DriverSetup, ledger: Ledger, earlier: tuple[str, ...], inputs: _Inputs
 ) -> str | None:
     """One Ray Train run; None when the trial is committed, else the failure's kind."""
     ledger.clear_failure(trial.category, trial.key)
     kind, text = kinds.WORKER_LOST, "its worker process ended without a result: no reason given"
     try:
-        wanted = (trial.category, trial.method.image.size, bool(earlier))
-        references = ray.get(setup.loader.references.remote(*wanted))
-        _trainer(trial, setup, earlier, references).fit()
+        _trainer(trial, setup, earlier, inputs.references(earlier)).fit()
     except (TrainingFailedError, RayError) as error:
         kind, text = kind_of_ray(error), f"Ray ended it: {message_of_ray(error)}"
     record = ledger.record(trial.category, trial.key)
@@ -114,6 +136,8 @@ def _trainer(
     resources: dict[str, float] = {"CPU": setup.cpus}
     if setup.gpus > 0:
         resources["GPU"] = setup.gpus
+    if setup.memory > 0:
+        resources["memory"] = setup.memory
     return _kind_of_trainer(setup.workers)(
         train_worker,
         train_loop_config={

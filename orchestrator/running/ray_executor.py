@@ -64,7 +64,8 @@ def run_on_ray(
     ``run``: name of this run of the sweep, the owner of its claims. Raises SettingError when no
     node can hold one trial, StorageDownError where the workspace is gone or full, StoppedError.
     """
-    at_once = _fitting(allotment, resources)
+    shape = cluster_shape(resources)
+    at_once = _fitting(shape, allotment, resources)
     check_workspace_on_nodes(ledger.workspace)
     loader = InputLoader.options(  # type: ignore[attr-defined]
         resources=HEAD, max_restarts=-1, max_task_retries=-1
@@ -78,6 +79,7 @@ def run_on_ray(
         workers=allotment.workers,
         cpus=allotment.cpus,
         gpus=allotment.gpus,
+        memory=shape.memory_to_reserve(allotment),
         trials={trial.key: trial.to_json() for trial in trials},
         donors=ledger.trained(trials),
     )
@@ -114,13 +116,12 @@ def run_on_ray(
         raise callback.down
 
 
-def _fitting(allotment: Allotment, resources: ResourcesConfig) -> int:
+def _fitting(shape: ClusterShape, allotment: Allotment, resources: ResourcesConfig) -> int:
     """How many trials run at once: what the nodes hold that are there or may be started.
 
     At most the setting. On a single node the planner's figure counts too: it knows the node's
     memory.
     """
-    shape = cluster_shape(resources)
     fitting = shape.holds(allotment) // allotment.workers
     if not fitting:
         may = " or may get" if shape.groups else ""
@@ -131,7 +132,7 @@ def _fitting(allotment: Allotment, resources: ResourcesConfig) -> int:
             "lower resources.threads, gpus_per_trial or workers_per_trial, or name the nodes that "
             "an autoscaler would start: resources.autoscaled_nodes"
         )
-    if len(shape.nodes) == 1 and not shape.groups:
+    if not shape.has_others:
         fitting = min(fitting, allotment.at_once)
     on_head = _controllers_on_head(shape, allotment.workers)
     return min(fitting, on_head, resources.max_concurrent or fitting)

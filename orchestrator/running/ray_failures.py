@@ -18,9 +18,9 @@ from ray.train.v2.api.exceptions import ControllerError, PreemptionError, Worker
 
 from memseg.errors import MemSegError
 from orchestrator.ledger import kinds
+from orchestrator.running.addresses import without_addresses
 
 _NODE_DIED = re.compile(r"\bnode\b.{0,80}\b(died|dead|death|terminated|removed)", re.I | re.S)
-_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
 _HIDDEN = ("ip:", "pid:", "actor_id:", "class_name:", "namespace:", "name:")
 _ADVICE = "Some common causes include"
 """What follows is the same for every lost process, and names node deaths among others."""
@@ -39,6 +39,9 @@ def kind_of_ray(error: BaseException) -> str:
         return kinds.PREEMPTED
     if any(isinstance(cause, OutOfMemoryError) for cause in causes):
         return kinds.OUT_OF_MEMORY
+    # By name: the class is internal, and only a controller raises it.
+    if any(type(cause).__name__ == "WorkerGroupStartupTimeoutError" for cause in causes):
+        return kinds.NO_PLACE
     if any(isinstance(cause, (NodeDiedError, ObjectLostError)) for cause in causes):
         return kinds.NODE_LOST
     # An actor's death says in words only that it was its node's.
@@ -56,7 +59,7 @@ def message_of_ray(error: BaseException) -> str:
     actors = [cause for cause in _causes(error) if isinstance(cause, RayActorError)]
     lines = (line.strip() for line in _without_advice(actors[-1] if actors else error).splitlines())
     telling = [line for line in lines if line and not line.startswith(_HIDDEN)]
-    return _ADDRESS.sub("(address)", " ".join(telling[:4]))[:_LONGEST]
+    return without_addresses(" ".join(telling[:4]))[:_LONGEST]
 
 
 @contextlib.contextmanager
@@ -66,7 +69,7 @@ def in_words(what: str, kind: type[MemSegError]) -> Iterator[None]:
         yield
     except _OF_RAY as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
-        said = _ADDRESS.sub("(address)", " ".join(lines[:3] + lines[-1:]))
+        said = without_addresses(" ".join(lines[:3] + lines[-1:]))
         raise kind(f"{what}: {said[:800]}") from error
 
 

@@ -24,12 +24,17 @@ class InputLoader:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._refs: dict[tuple[Any, ...], Any] = {}
+        self._refs: dict[tuple[Any, ...], tuple[int, Any]] = {}
+        self._loads = 0
 
-    def references(self, category: str, size: int, again: bool = False) -> dict[str, Any]:
+    def references(
+        self, category: str, size: int, failed_with: int = 0
+    ) -> tuple[dict[str, Any], int]:
         """References to the parts of ``Loaded`` for a category, loading what is not there yet.
 
-        ``again``: load anew, because an attempt with what is there failed.
+        And how many loads there have been. ``failed_with``: that number as an attempt got it that
+        failed for what was there: what is older is loaded anew, once for all attempts that failed
+        with it.
         """
         from orchestrator.running.inputs import (
             encoder_or_error,
@@ -37,20 +42,24 @@ class InputLoader:
             textures_or_error,
         )
 
-        return {
-            "product": self._once(again, product_or_error, category, size),
-            "textures": self._once(again, textures_or_error, size),
-            "encoder": self._once(again, encoder_or_error),
+        found = {
+            "product": self._once(failed_with, product_or_error, category, size),
+            "textures": self._once(failed_with, textures_or_error, size),
+            "encoder": self._once(failed_with, encoder_or_error),
         }
+        return found, self._loads
 
     def forget(self, category: str) -> None:
         """Lets go of a category whose trials have all ended."""
         for key in [k for k in self._refs if k[1:2] == (category,)]:
             del self._refs[key]
 
-    def _once(self, again: bool, function: Callable[..., Any], *args: Any) -> Any:
+    def _once(self, failed_with: int, function: Callable[..., Any], *args: Any) -> Any:
         key = (function.__name__, *args)
-        if again or key not in self._refs:
+        load, reference = self._refs.get(key, (0, None))
+        if load <= failed_with:
             task = ray.remote(num_cpus=0, max_retries=3)(function)
-            self._refs[key] = task.remote(self._sources, *args)
-        return self._refs[key]
+            reference = task.remote(self._sources, *args)
+            self._loads += 1
+            self._refs[key] = (self._loads, reference)
+        return reference

@@ -15,6 +15,7 @@ from orchestrator.running.judging import judge
 from orchestrator.running.placement import Placement
 from orchestrator.running.ray_capacity import cluster_capacity
 from orchestrator.running.ray_executor import ray_session
+from orchestrator.running.ray_failures import in_words
 from orchestrator.running.sources import Sources
 
 
@@ -35,12 +36,10 @@ def judge_on_ray(
             num_gpus=gpus,
             max_retries=3,
         )
-        try:
+        with in_words("Ray could not judge the models", StorageError):
             found = ray.get(
                 task.remote(versions, trial.to_json(), unseen, known_tests, sources, placement)
             )
-        except ray.exceptions.RayError as error:
-            raise StorageError(f"Ray could not judge the models: {str(error)[:400]}") from error
     if isinstance(found, MemSegError):
         raise found
     return found  # type: ignore[no-any-return]

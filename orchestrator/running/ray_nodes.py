@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import ray
+from ray.exceptions import NodeDiedError, TaskUnschedulableError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from memseg.errors import StorageError
+from memseg.errors import MemSegError, StorageError
 from memseg.storage import Folder
+from orchestrator.running.ray_failures import in_words
+
+ANSWERS_S = 300.0
+"""So long a node may take to answer; starting a process there takes seconds."""
+_GONE = (NodeDiedError, TaskUnschedulableError)
 
 
 def check_workspace_on_nodes(workspace: Folder) -> None:
@@ -35,9 +41,26 @@ def check_workspace_on_nodes(workspace: Folder) -> None:
 
 
 def ask_each(nodes: Sequence[str], task: Any, *arguments: Any) -> list[Any]:
-    """What a remote function answers on each of the nodes, by their ids."""
+    """What a remote function answers on each of the nodes, by their ids.
+
+    A node that goes away meanwhile has no answer: it will train nothing either. Raises what the
+    function raises, and StorageError where a node does not answer.
+    """
     places = [NodeAffinitySchedulingStrategy(node_id=node, soft=False) for node in nodes]
-    return list(ray.get([task.options(scheduling_strategy=p).remote(*arguments) for p in places]))
+    asked = [task.options(scheduling_strategy=p).remote(*arguments) for p in places]
+    return [answer for reference in asked for answer in _answer(reference)]
+
+
+def _answer(reference: Any) -> list[Any]:
+    """The one answer, or none of a node that is gone."""
+    try:
+        with in_words("a node of the cluster did not answer", StorageError):
+            return [ray.get(reference, timeout=ANSWERS_S)]
+    except StorageError as error:
+        if isinstance(error.__cause__, _GONE):
+            return []
+        cause = getattr(error.__cause__, "cause", None)
+        raise (cause if isinstance(cause, MemSegError) else error) from None
 
 
 @ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]

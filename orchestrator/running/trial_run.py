@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -33,6 +32,7 @@ from memseg.model.network import MemSegNet, load_state, start_from
 from memseg.simulation.foreground import foreground_masks, resolved_foreground
 from memseg.simulation.simulate import Simulator
 from memseg.storage import Folder
+from memseg.tensors import tensor_over
 from memseg.training.allocator import keep_freed_memory
 from memseg.training.execution import Execution, make_execution, set_threads
 from memseg.training.hardware import hardware
@@ -205,7 +205,7 @@ def _train(
 ) -> TrainingSummary:
     simulator = Simulator(
         trial.method.simulation,
-        torch.from_numpy(np.array(inputs.textures.images)),
+        tensor_over(inputs.textures.images),
         trial.seed,
         execution.device,
     )

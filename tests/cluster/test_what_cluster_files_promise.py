@@ -174,6 +174,7 @@ def test_a_job_names_what_the_autoscaler_may_start(name: str) -> None:
         assert said["autoscaled_nodes"] == group["maxReplicas"]
         assert said["autoscaled_cpus"] == int(limits["cpu"])
         assert said["autoscaled_gpus"] == int(limits["nvidia.com/gpu"])
+        assert f"{said['autoscaled_memory_gib']}Gi" == limits["memory"]
         assert said["threads"] <= said["autoscaled_cpus"]
 
 

@@ -66,6 +66,16 @@ def test_an_object_store_gets_failures_at_once_and_the_rest_now_and_then(
     assert len(read_events(quick_workspace)) == 3
 
 
+def test_no_line_is_put_twice(quick_workspace: Folder) -> None:
+    log = log_of(quick_workspace, Clock())
+    for trial in ("a", "b", "c"):
+        log.write("failed", urgent=True, trial=trial)
+    log.flush()
+    files = [f.path for f in quick_workspace.files(recursive=True) if f.path.endswith(".jsonl")]
+    lines = [line for name in files for line in quick_workspace.read(name).splitlines()]
+    assert [json.loads(line)["trial"] for line in lines] == ["a", "b", "c"]
+
+
 def test_a_line_that_a_full_disk_left_half_spoils_no_other(tmp_path: Path) -> None:
     folder = open_folder(tmp_path)
     log_of(folder, Clock()).write("started", trial="a")

@@ -24,6 +24,11 @@ from orchestrator.planning.hardware import Capacity, resolve_device, this_machin
         ({"max_concurrent": 3}, "cpu", Capacity(64, 0, 1000), 3, "resources.max_concurrent"),
         ({}, "cpu", Capacity(64, 0, 20), 4, "memory"),
         ({}, "cpu", Capacity(64, 0, 1), 1, "memory"),
+        # On a cluster the head has controllers only; what trains is on other machines.
+        ({}, "cpu", Capacity(64, 0, 6, trains_elsewhere=True), 5, "memory"),
+        ({"workers_per_trial": 2}, "cpu", Capacity(6, 0, 1000), 3, "CPUs"),
+        ({"workers_per_trial": 2}, "cpu", Capacity(64, 0, 20), 2, "memory"),
+        ({"workers_per_trial": 2}, "cuda", Capacity(64, 5, 1000), 2, "GPUs"),
         ({}, "cuda", Capacity(64, 2, 1000), 2, "GPUs"),
         ({"gpus_per_trial": 0.3}, "cuda", Capacity(64, 2, 1000), 6, "GPUs"),
     ],
@@ -44,6 +49,11 @@ def test_inline_is_one_after_the_other() -> None:
 def test_a_trial_that_does_not_fit_is_refused_because_it_would_wait_for_ever() -> None:
     with pytest.raises(SettingError, match=r"needs 4 CPUs, there are 2: .*resources\.threads"):
         allot(ResourcesConfig(threads=4), "ray", "cpu", Capacity(2, 0, 64), 1, 1.0)
+    two = ResourcesConfig(threads=2, workers_per_trial=2)
+    with pytest.raises(SettingError, match="of 2 workers needs 4 CPUs, there are 3"):
+        allot(two, "ray", "cpu", Capacity(3, 0, 64), 1, 1.0)
+    with pytest.raises(SettingError, match="of 2 workers needs 2 GPUs, there are 1"):
+        allot(two, "ray", "cuda", Capacity(8, 1, 64), 1, 1.0)
     with pytest.raises(SettingError, match=r"a head only.*resources\.autoscaled_nodes"):
         allot(ResourcesConfig(), "ray", "cuda", Capacity(0, 0, 64), 1, 1.0)
     with pytest.raises(SettingError, match="no GPU"):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from memseg.errors import SettingError
 from orchestrator.job.settings import ResourcesConfig
 from orchestrator.planning.allotment import Allotment
+from orchestrator.planning.hardware import GIB
 from orchestrator.running.cluster_shape import UNLIMITED, ClusterShape, NodeGroup, named_groups
+from orchestrator.running.ray_executor import _fitting
 
 HEAD = {"CPU": 0.0, "node:__internal_head__": 1.0}
 GPU_NODE = {"CPU": 16.0, "GPU": 4.0}
 
 
-def allotment(cpus: int = 2, gpus: float = 0.0) -> Allotment:
-    return Allotment("ray", "cuda" if gpus else "cpu", cpus, cpus, gpus, 1, "trials")
+def allotment(cpus: int = 2, gpus: float = 0.0, gib: float = 0.0) -> Allotment:
+    device = "cuda" if gpus else "cpu"
+    return Allotment("ray", device, cpus, cpus, gpus, 1, "trials", worker_gib=gib)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +63,44 @@ def test_nodes_that_the_settings_name_count_though_none_is_there() -> None:
     assert shape.holds(allotment(2, 1.0)) == 16
     assert (shape.total("CPU"), shape.total("GPU")) == (112, 16)
     assert named_groups(ResourcesConfig()) == ()
+
+
+def with_memory(node: dict[str, float], gib: float) -> dict[str, float]:
+    return {**node, "memory": gib * GIB}
+
+
+@pytest.mark.parametrize(
+    ("gib", "node", "holds"),
+    [(4.0, 32.5, 8), (5.0, 32.5, 6), (40.0, 32.5, 1), (0.0, 32.5, 8)],
+)
+def test_a_node_holds_what_its_memory_admits_and_one_at_least(
+    gib: float, node: float, holds: int
+) -> None:
+    shape = ClusterShape((with_memory(HEAD, 200), with_memory(GPU_NODE, node)))
+    assert shape.holds(allotment(2, 0.0, gib)) == holds
+    assert shape.holds(allotment(17, 0.0, gib)) == 0
+
+
+def test_a_worker_sets_aside_no_more_than_the_smallest_node_it_may_come_to_has() -> None:
+    nodes = (with_memory(HEAD, 2), with_memory(GPU_NODE, 32), with_memory(GPU_NODE, 3))
+    assert ClusterShape(nodes[:2]).memory_to_reserve(allotment(2, 1.0, 4.0)) == 4 * GIB
+    assert ClusterShape(nodes).memory_to_reserve(allotment(2, 1.0, 4.0)) == 3 * GIB
+    # One machine's memory the planner has counted; of a group without known memory nobody can say.
+    assert ClusterShape((with_memory(GPU_NODE, 32),)).memory_to_reserve(allotment(2, 1.0, 4.0)) == 0
+    unknown = ClusterShape(nodes[:2], (NodeGroup(GPU_NODE, 2),))
+    assert unknown.memory_to_reserve(allotment(2, 1.0, 4.0)) == 0
+    known = ResourcesConfig(autoscaled_nodes=2, autoscaled_cpus=7, autoscaled_memory_gib=28)
+    assert ClusterShape(nodes[:1], named_groups(known)).memory_to_reserve(
+        allotment(2, 0.0, 4.0)
+    ) == 4 * GIB  # fmt: skip
+
+
+def test_workers_of_one_trial_take_their_own_places() -> None:
+    resources = ResourcesConfig(workers_per_trial=2)
+    shape = ClusterShape((with_memory(HEAD, 200), GPU_NODE))
+    two = replace(allotment(2, 1.0), workers=2, at_once=1)
+    assert _fitting(shape, two, resources) == 2
+    few = ClusterShape((with_memory(HEAD, 1.5), GPU_NODE))
+    assert _fitting(few, two, resources) == 1  # the head's memory holds one controller
+    with pytest.raises(SettingError, match="the largest node that the cluster has has 16 CPUs"):
+        _fitting(shape, allotment(17), resources)

@@ -17,6 +17,7 @@ from orchestrator.planning.halving import Halving
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running import ray_driver
 from orchestrator.running.placement import Placement
+from orchestrator.running.ray_inputs import InputLoader
 from tests.memseg.blocked import run_without
 
 
@@ -36,11 +37,44 @@ def test_a_pruned_trial_that_goes_on_and_loses_its_worker_is_not_finished(
     ledger.prune({"category": "part", "key": trial.key, "step": 300, "at": "now"})
     placement = Placement(halving=Halving(3, 2) if halving else None)
     setup: Any = type("Setup", (), {"placement": placement, "loader": mock.MagicMock()})
-    monkeypatch.setattr(ray, "get", lambda reference: reference)
+    monkeypatch.setattr(ray, "get", lambda reference: ({}, 3))
     monkeypatch.setattr(ray_driver, "_trainer", lambda *_: Dies())
-    kind = ray_driver._fit_once(trial, setup, ledger, ())
+    inputs = ray_driver._Inputs(trial, setup)
+    kind = ray_driver._fit_once(trial, setup, ledger, (), inputs)
     failed = isinstance(ledger.record("part", trial.key), Failed)
     assert (kind, failed) == ((None, False) if halving else ("worker_lost", True))
+
+
+@pytest.mark.parametrize(
+    ("failed", "failed_with"),
+    [("storage", 3), ("node_lost", 3), ("preempted", 0), ("worker_lost", 0), ("no_place", 0)],
+)
+def test_inputs_are_loaded_anew_only_after_a_failure_that_may_be_theirs(
+    monkeypatch: pytest.MonkeyPatch, failed: str, failed_with: int
+) -> None:
+    loader = mock.MagicMock()
+    setup: Any = type("Setup", (), {"loader": loader})
+    monkeypatch.setattr(ray, "get", lambda reference: ({"product": 1}, 3))
+    inputs = ray_driver._Inputs(Trial("part", 0, MethodConfig(), Inputs("a", "b", "c", "d")), setup)
+    assert inputs.references(()) == {"product": 1}
+    inputs.references(("storage", failed))
+    asked = [call.args for call in loader.references.remote.call_args_list]
+    assert asked == [("part", 256, 0), ("part", 256, failed_with)]
+
+
+def test_what_failed_for_many_is_loaded_once_more_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = mock.MagicMock()
+    tasks.return_value.return_value.remote.side_effect = range(100)
+    monkeypatch.setattr(ray, "remote", tasks)
+    loader = InputLoader.__ray_metadata__.modified_class(None)  # type: ignore[attr-defined]
+    first, loads = loader.references("part", 64)
+    assert (first, loads) == ({"product": 0, "textures": 1, "encoder": 2}, 3)
+    other, _ = loader.references("nut", 64)
+    assert other == {"product": 3, "textures": 1, "encoder": 2}
+    again, newer = loader.references("part", 64, loads)
+    assert (again, newer) == ({"product": 4, "textures": 5, "encoder": 6}, 7)
+    assert loader.references("part", 64, loads) == (again, 7)
+    assert loader.references("nut", 64, loads)[0] == {"product": 3, "textures": 5, "encoder": 6}
 
 
 def test_drivers_and_controllers_import_no_torch() -> None:

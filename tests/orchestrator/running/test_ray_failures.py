@@ -14,7 +14,10 @@ from ray.exceptions import (
     OwnerDiedError,
     WorkerCrashedError,
 )
-from ray.train.v2._internal.exceptions import WorkerHealthCheckFailedError
+from ray.train.v2._internal.exceptions import (
+    WorkerGroupStartupTimeoutError,
+    WorkerHealthCheckFailedError,
+)
 from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
 from memseg.errors import StoppedError
@@ -66,6 +69,7 @@ NODE = died("The actor died because its node has died. Node Id: 12ab")
         (of_a_worker(NODE, died("reclaimed", preempted=True)), "preempted"),
         (of_a_worker(OutOfMemoryError("killed by the memory monitor")), "out_of_memory"),
         (ControllerError(NODE), "node_lost"),
+        (ControllerError(WorkerGroupStartupTimeoutError(1)), "no_place"),
         (RuntimeError("something else"), "worker_lost"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
@@ -80,6 +84,7 @@ def test_what_ray_raises_has_a_kind(error: Exception, kind: str) -> None:
         (ObjectLostError("12", None, ""), "node_lost"),
         (OwnerDiedError("12", None, ""), "node_lost"),
         (OutOfMemoryError("x"), "out_of_memory"),
+        (WorkerCrashedError(), "worker_lost"),
     ],
 )
 def test_what_a_worker_meets_when_it_fetches_its_inputs_has_a_kind_too(
