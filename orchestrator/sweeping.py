@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -75,11 +75,10 @@ class Prepared:
         """``sweeps/NAME`` of the workspace."""
         return self.ledger.workspace.sub(f"sweeps/{self.plan.name}")
 
-    @property
-    def costs(self) -> Estimate:
-        """Of what is left to do."""
+    def costs(self, kept: Collection[str] | None = None) -> Estimate:
+        """Of what is left to do. ``kept``: as for ``estimate``."""
         results = [r.result for r in self.records.values() if isinstance(r, Done)]
-        return estimate(self.plan, self.allotment, self.done, results)
+        return estimate(self.plan, self.allotment, self.done, results, kept)
 
     @property
     def done(self) -> frozenset[str]:
@@ -176,7 +175,7 @@ def _run(job: Job, console: Console, capacity: Capacity, flags: Iterable[str]) -
     plan = make_plan(job, found.inventory, found.precision)
     prepared = prepare(job, plan, found, console)
     if job.config.dry_run:
-        shown = render_dry_run(job, plan, prepared.costs, prepared.done)
+        shown = render_dry_run(job, plan, prepared.costs(), prepared.done)
         console.print(as_text(shown), end="", highlight=False, markup=False, soft_wrap=True)
         return Outcome(True)
     # A mean over seeds that are not all there yet may still change its mind: then only the end

@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ OUTLINE = "#19e3c2"
 SMALL = 8.5
 """Points of text that is not a title."""
 LINE = 15
+_TICK_POINTS, _TICK_GAP = 8, 6
 """From line to line of small text, in pixels."""
 _DPI = 100
 _MOST_CHARACTERS = 300
@@ -111,18 +113,19 @@ class Canvas:
     ) -> None:  # fmt: skip
         """A bar 10 pixels high with ``ticks`` numbers below it and ``text`` below these.
 
-        It takes 50 pixels of height in all. ``colours``: name of matplotlib's colour map.
+        It takes 50 pixels of height in all, and has fewer numbers where they would touch.
+        ``colours``: name of matplotlib's colour map.
         """
         axes = self.axes(x, y, width, 10)
         mapped = ScalarMappable(Normalize(*scale), colours)
         bar = self._figure.colorbar(mapped, cax=axes, orientation="horizontal")
         bar.outline.set_visible(False)
-        places = np.linspace(*scale, ticks)  # both ends are among them: they say the scale
-        bar.set_ticks(list(places), labels=_tick_labels(scale, places))
+        places, labels = _ticks(scale, ticks, width)
+        bar.set_ticks(places, labels=labels)
         ends = bar.ax.get_xticklabels()
         ends[0].set_horizontalalignment("left")
         ends[-1].set_horizontalalignment("right")
-        bar.ax.tick_params(labelsize=8, colors=FAINT, length=3)
+        bar.ax.tick_params(labelsize=_TICK_POINTS, colors=FAINT, length=3)
         if text:
             self.text(x, y + 46, text)
 
@@ -133,6 +136,20 @@ class Canvas:
         # without the version of the library, equal sheets are equal bytes
         self._figure.savefig(target, format="png", dpi=_DPI, metadata={"Software": None})
         return target.getvalue()
+
+
+def _ticks(scale: tuple[float, float], ticks: int, width: int) -> tuple[list[float], list[str]]:
+    """Places and their numbers, at most ``ticks`` of them, on a bar of ``width`` pixels."""
+    while True:
+        places = np.linspace(*scale, ticks)  # both ends are among them: they say the scale
+        labels = _tick_labels(scale, places)
+        # The ends' numbers lie inside the bar, the others' in the middle of their places.
+        taken = [_width(text, _TICK_POINTS) for text in labels]
+        halves = [taken[0], *(w / 2 for w in taken[1:-1]), taken[-1]]
+        needed = max(a + b for a, b in pairwise(halves)) + _TICK_GAP
+        if ticks <= 2 or needed <= width / (ticks - 1):
+            return [float(place) for place in places], labels
+        ticks -= 1
 
 
 def _tick_labels(scale: tuple[float, float], ticks: npt.NDArray[np.float64]) -> list[str]:

@@ -40,6 +40,8 @@ class Job:
     """Category -> the model that its trials start from where they can; of others, afresh."""
     file: str | None = None
     """The job file; None where everything came from elsewhere."""
+    is_named: bool = False
+    """Whether the sweep has been given a name; else it has the job file's."""
     on_a_cluster: bool = False
     """Whether a cluster's address is set, by the job or by Ray's own variable."""
 

@@ -62,6 +62,7 @@ def read_job(
         grid=axes(layer),
         per_category=layer.per_category,
         file=str(path),
+        is_named="name" in layer.job,
         on_a_cluster=bool(settings.get("address") or environ.get("RAY_ADDRESS")),
     )
     _check_categories(job)

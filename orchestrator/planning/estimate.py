@@ -111,10 +111,12 @@ def estimate(
     allotment: Allotment,
     done: Collection[str],
     results: Iterable[Mapping[str, Any]] = (),
+    kept: Collection[str] | None = None,
 ) -> Estimate:
     """Costs of the plan's trials whose key is not in ``done``.
 
-    ``results``: finished trials of the same workspace (result.json), of any sweep.
+    ``results``: finished trials of the same workspace (result.json), of any sweep. ``kept``: keys
+    of the trials whose weights stay where nothing is published; None where winners are.
     """
     results = list(results)
     measured = [m for m in map(measurement, results) if m and m.device == allotment.device]
@@ -133,7 +135,7 @@ def estimate(
         head_gib=_head_gib(allotment),
         trial_gib=largest_trial_gib(plan, results),
         shared_gib=_shared_bytes(plan) / GIB,
-        disk_gib=_disk_bytes(plan, allotment) / GIB,
+        disk_gib=_disk_bytes(plan, allotment, kept) / GIB,
     )
 
 
@@ -191,7 +193,8 @@ def _evaluation_gflop(trial: Trial, images: CategoryInventory) -> float:
     validation = trial.method.validation
     share = validation.held_out_share
     held_out = max(validation.held_out_least, round(share * images.normal)) if share else 0
-    simulated = min(held_out, validation.held_out_most) * (1 + validation.anomalies)
+    each = 1 + validation.anomalies + validation.turned
+    simulated = min(held_out, validation.held_out_most) * each
     count = images.test_normal + images.test_anomalous + simulated
     return FORWARD_GFLOP * (trial.method.image.size / 256) ** 2 * count
 
@@ -213,12 +216,15 @@ def _shared_bytes(plan: Plan) -> float:
     return total
 
 
-def _disk_bytes(plan: Plan, allotment: Allotment) -> float:
+def _disk_bytes(plan: Plan, allotment: Allotment, stay: Collection[str] | None) -> float:
     def model(trial: Trial) -> float:
         images = trial.method.memory.samples * 3 * trial.method.image.size**2
         return TRAINED_BYTES + FROZEN_BYTES + images
 
     total = allotment.at_once * (2 * TRAINED_BYTES + FROZEN_BYTES)
+    if stay is not None:
+        everything = plan.keep_weights == "all"
+        return total + sum(model(t) for t in plan.trials if everything or t.key in stay)
     for c in plan.categories:
         models = sorted(map(model, plan.trials_of(c.category)), reverse=True)
         # Current winners: the category's best, and the configuration best on average.

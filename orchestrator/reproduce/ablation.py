@@ -64,11 +64,17 @@ def _without_effect(part: Part, records: Mapping[str, Record]) -> Iterator[Condi
     for row in part.experiment.rows:
         if row.settings.get(_FOREGROUND) != "off":
             continue
-        same = [
-            category
-            for category, trials in part.trials[whole].items()
-            if _foregrounds(trials, records) == {"off"} and category in part.trials[row.name]
-        ]
+        off, same = [], []
+        for category, trials in part.trials[whole].items():
+            if part.trials[row.name].get(category) == trials:
+                off.append(category)
+            elif _foregrounds(trials, records) == {"off"} and category in part.trials[row.name]:
+                same.append(category)
+        if off:
+            yield Condition(
+                f"{row.name}: the whole method itself in {', '.join(off)}, whose foreground is set "
+                "off: one trial for both rows"
+            )
         if same:
             yield Condition(
                 f"{row.name}: no foreground is found in {', '.join(same)}, where this row is the "

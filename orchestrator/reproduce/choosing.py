@@ -97,8 +97,7 @@ def named_job(job: Job, names: Sequence[str], experiments: Sequence[Experiment])
             f"{_MEMORY} false: {' and '.join(of_memory)} would have nothing to show; drop the "
             "setting, or name the experiments that are wanted"
         )
-    from_the_file = job.file is not None and job.file.endswith(f"/{config.name}.yaml")
-    if not from_the_file:
+    if job.is_named:
         return job
     what = EVERYTHING if EVERYTHING in names else "-".join(e.name for e in experiments)
     return replace(job, config=replace(config, name=f"reproduce-{what}"))

@@ -16,6 +16,9 @@ from orchestrator.reproduce.scores import AUROCS
 from orchestrator.reproduce.tables import table_output
 
 _INCHES, _DOTS = (6.4, 4.8), 150
+_LINE_INCHES, _LINES_WITHIN = 0.12, 5
+"""Of a line below the curves, and how many are in the height."""
+_MOST_LINES = 12
 _COLUMNS = 108
 """Of the lines below the curves, in characters."""
 _STYLES = {"image_auroc": ("tab:blue", "o"), "pixel_auroc": ("tab:orange", "s")}
@@ -43,7 +46,10 @@ def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) ->
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=_INCHES, dpi=_DOTS, layout="constrained")
+    below = _below(table, points, said)
+    width, height = _INCHES
+    size = (width, height + _LINE_INCHES * max(0, len(below) - _LINES_WITHIN))
+    figure = Figure(figsize=size, dpi=_DOTS, layout="constrained")
     axes = figure.add_subplot()
     for metric in AUROCS:
         known = [line.score for line in points if line.score and line.score.values[metric]]
@@ -63,19 +69,13 @@ def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) ->
     axes.set_xlabel(table.headings[0].replace("\n", " "))
     axes.set_ylabel("AUROC, %")
     axes.set_xticks([int(line.labels[0]) for line in points])
-    over = next((line.score.over["image_auroc"] for line in points if line.score), ())
     axes.set_title(
-        f"{table.title} ({counted(len(over), 'category', 'categories')}, measured)",
+        f"{table.title} ({_categories(points)}, measured)",
         fontsize="medium", parse_math=False,
     )  # fmt: skip
     axes.grid(alpha=0.3)
     if axes.has_data():
         axes.legend()
-    texts = dict.fromkeys([*(c.text for c in table.conditions if c.loud), *said])
-    scores = [line.score for line in points if line.score]
-    if any(score.deviation(metric) is not None for score in scores for metric in AUROCS):
-        texts["bars: sample standard deviation over the seeds"] = None
-    below = [line for text in texts for line in textwrap.wrap(text, _COLUMNS)]
     if below:
         figure.supxlabel("\n".join(below), fontsize="x-small", x=0.01, ha="left", parse_math=False)
     FigureCanvasAgg(figure)
@@ -83,3 +83,26 @@ def draw(table: PaperTable, points: Sequence[Line], said: Sequence[str] = ()) ->
     # Without the version of the library: equal figures give equal bytes.
     figure.savefig(data, format="png", metadata={"Software": None})
     return data.getvalue()
+
+
+def _categories(points: Sequence[Line]) -> str:
+    """Of how many the averages are; pixel AUROC may be defined in fewer."""
+    image, pixel = (
+        next((len(line.score.over[metric]) for line in points if line.score), 0)
+        for metric in ("image_auroc", "pixel_auroc")
+    )
+    text = counted(image, "category", "categories")
+    return text if pixel == image else f"{text}, pixel AUROC of {pixel}"
+
+
+def _below(table: PaperTable, points: Sequence[Line], said: Sequence[str]) -> list[str]:
+    """Lines of text below the curves."""
+    texts = dict.fromkeys([*(c.text for c in table.conditions if c.loud), *said])
+    scores = [line.score for line in points if line.score]
+    if any(score.deviation(metric) is not None for score in scores for metric in AUROCS):
+        texts["bars: sample standard deviation over the seeds"] = None
+    lines = [line for text in texts for line in textwrap.wrap(text, _COLUMNS)]
+    if len(lines) <= _MOST_LINES:
+        return lines
+    left = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"… {left} more lines of this in {table.name}.md"]

@@ -14,7 +14,7 @@ from memseg.config.method import ForegroundConfig
 from memseg.data.product import Product
 from memseg.errors import SettingError
 from memseg.evaluation.attention import attention_steps
-from memseg.evaluation.feature_space import FeatureSpace, feature_space
+from memseg.evaluation.feature_space import LEAST_IMAGES, FeatureSpace, feature_space
 from memseg.evaluation.maps import anomaly_maps
 from memseg.figures.attention import attention_figure
 from memseg.figures.edges import edges_figure
@@ -124,6 +124,8 @@ def make_space(finished: Finished, trials: Trials, textures: TextureShelf) -> Fe
     anomalous = product.test[product.test_labels]
     if not len(anomalous):
         raise NothingToShowError("it has no anomalous test image")
+    if len(normal) + len(anomalous) < LEAST_IMAGES:
+        raise NothingToShowError(f"t-SNE needs at least {LEAST_IMAGES} test images")
     below = np.ascontiguousarray(normal[1::2])
     training = product.train[training_images(finished, trial, product)]
     foreground = resolved_foreground(training, trial.method.foreground)

@@ -45,7 +45,7 @@ def render_programme(
     """
     plan = programme.plan
     categories = _categories(programme)
-    if whole is not None:
+    if whole is not None and programme.trains:
         categories.append(_whole(whole, costs.allotment, records))
     return Group(
         facts(head_rows(job, plan)),
@@ -57,8 +57,7 @@ def render_programme(
         *listed("Cannot be had", dropped_lines(plan), "yellow"),
         *listed("Mind", warnings_of(job, plan), "yellow"),
         Text(),
-        facts(cost_rows(plan, costs)),
-        Text(),
+        *((facts(cost_rows(plan, costs)), Text()) if programme.trains else ()),
         Text("A dry run: nothing was started.", style="bold"),
     )
 
@@ -72,7 +71,7 @@ def _experiments(
     )
     table = Table(width=WIDTH, header_style="bold", caption=caption, caption_justify="left")
     table.add_column("experiment", no_wrap=True)
-    table.add_column("", ratio=1, overflow="fold")
+    table.add_column("what it is", ratio=1, overflow="fold")
     for name in ("categories", "trials", "shared", "done", "to run", "time"):
         table.add_column(name, justify="right", no_wrap=True)
     for part in programme.parts:

@@ -109,7 +109,7 @@ def _notes(
     if of_metrics and len(part.experiment.rows) > 1:
         yield from _averages(part, averaged)
     planned = len(plan.trials) + len(plan.refused)
-    if len(results) < planned:
+    if len(results) < planned and part.experiment.trains:
         yield Condition(f"INCOMPLETE: {len(results)} of {planned} trials are done", True)
     yield from (Condition(f"cannot be trained: {line}", True) for line in problem_lines(plan))
     yield from _failures(part, records)

@@ -67,7 +67,8 @@ def _reproduce(
         as_wanted = job.config.data.categories or not of_mvtec_ad
         missing = None if as_wanted else with_published(found.inventory)
         whole = make_programme(job, missing, found.precision, kept) if missing else None
-        shown = render_programme(job, programme, prepared.costs, prepared.records, left_out, whole)
+        costs = prepared.costs(programme.with_weights)
+        shown = render_programme(job, programme, costs, prepared.records, left_out, whole)
         console.print(as_text(shown), end="", highlight=False, markup=False, soft_wrap=True)
         return True
     for line in left_out:

@@ -51,8 +51,10 @@ def speed_output(part: Part, timed: Sequence[Timed], said: Sequence[Condition]) 
         "title": title,
         "networks": [{"categories": list(t.categories), **t.report.to_json()} for t in timed],
         "published_seconds": dict(speeds()),
+        "headings": list(_HEADINGS),
+        "cells": [list(cells) for cells in _cells(timed, short=False)],
         "conditions": [{"text": c.text, "loud": c.loud} for c in conditions],
-        "sources": sources(),
+        "sources": {"paper": sources()["paper"]},
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     files = {

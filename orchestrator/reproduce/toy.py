@@ -20,6 +20,8 @@ from orchestrator.reproduce.tables import table_output
 if TYPE_CHECKING:
     from memseg.evaluation.toy import Selection, ToyScore
 
+LEAST: Mapping[str, float] = {"image_auroc": 0.99, "pixel_auroc": 0.985}
+"""Figures below these are told loudly; the paper has 99.85 and 99.13 over 15 categories."""
 SEED = 0
 """Of the toy set: the same images for every seed of training."""
 _CHOSEN_BY: Mapping[str, Selection] = {
@@ -136,6 +138,7 @@ def _about(found: Mapping[str, ToyFound], preset: str) -> Iterator[Condition]:
             "how the settings of preset best were found is in RESULTS.md; sweeps are judged by "
             "the same shapes, on held-out images"
         )
+    yield from _short_of(found)
     shapes: dict[str, list[float]] = {}
     for one in found.values():
         for score in one.scores:
@@ -143,6 +146,19 @@ def _about(found: Mapping[str, ToyFound], preset: str) -> Iterator[Condition]:
                 shapes.setdefault(name, []).append(of_shape.pixel_auroc)
     listed = ", ".join(f"{name} {100 * sum(v) / len(v):.2f}" for name, v in shapes.items())
     yield Condition(f"pixel AUROC by shape, mean over categories: {listed}")
+
+
+def _short_of(found: Mapping[str, ToyFound]) -> Iterator[Condition]:
+    """Categories that are below what was asked of a reproduction."""
+    for metric, least in LEAST.items():
+        below = []
+        for category, one in found.items():
+            mean = sum(getattr(score, metric) for score in one.scores) / len(one.scores)
+            if mean < least:
+                below.append(f"{category} {100 * mean:.2f}")
+        if below:
+            name = metric.replace("_auroc", " AUROC")
+            yield Condition(f"{name} below {100 * least:g}: {', '.join(below)}", True)
 
 
 def _shape_rows(found: Mapping[str, ToyFound]) -> Iterator[dict[str, Any]]:

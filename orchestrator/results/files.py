@@ -26,13 +26,15 @@ from orchestrator.results.reproduced import Table, add_tables, read_tables
 ABOUT = "experiment.yaml"
 _KNOWN = ("title", "order", "text", "command", "labels", "paper")
 _ABLATIONS = ("table3", "table4", "table5")
+NOTHING = "none"
+_PAPER = (*_ABLATIONS, NOTHING)
 _NEEDED = {
     "key": str, "category": str, "seed": int, "method_version": int, "settings": dict,
     "metrics": dict, "steps": int, "encoder_weights": str, "textures": str,
     "bottleneck_weights": str, "precision": str, "torch": str, "memory_samples": int,
     "held_out": int, "hardware": dict, "seconds": dict, "started_at": str, "ended_at": str,
 }  # fmt: skip
-_OPTIONAL = ("synthetic", "git_commit")
+_OPTIONAL = {"synthetic": dict, "git_commit": str}
 """Must be there, and may be null."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -50,7 +52,8 @@ class Experiment:
     """How a configuration is called -> the settings by which it is known."""
     paper: str = ""
     """Table of the paper whose rows the labels are: "table3", "table4" or "table5". Its averages
-    stand beside the trials then, and not the whole method's figures of their category."""
+    stand beside the trials then, and not the whole method's figures of their category. NOTHING:
+    neither do, because nothing was published that they compare with."""
     trials: tuple[Mapping[str, Any], ...] = ()
     tables: tuple[Table, ...] = ()
     """Of orchestrator.reproduce."""
@@ -153,6 +156,14 @@ def _check(trial: Mapping[str, Any], place: str) -> None:
     for name, kind in _NEEDED.items():
         if not isinstance(trial[name], kind):
             raise DataError(f"{place}: {name} must be {kind.__name__}, got {trial[name]!r}")
+    for name, kind in _OPTIONAL.items():
+        if not isinstance(trial[name], (kind, type(None))):
+            raise DataError(f"{place}: {name} must be {kind.__name__}, got {trial[name]!r}")
+    for name, value in trial["metrics"].items():
+        if not isinstance(value, (float, int, type(None))):
+            raise DataError(f"{place}: {name} must be a number, got {value!r}")
+    if not {"cpu", "device"} & trial["hardware"].keys():
+        raise DataError(f"{place}: hardware has neither cpu nor device")
     synthetic = trial["synthetic"]
     if not synthetic:
         return
@@ -179,8 +190,8 @@ def _about(folder: Folder) -> dict[str, Any]:
         kind = kinds.get(key, str)
         if not isinstance(value, kind):
             raise SettingError(f"{place}: {key} must be {kind.__name__}, got {value!r}")
-    if about.get("paper", _ABLATIONS[0]) not in _ABLATIONS:
-        known = ", ".join(_ABLATIONS)
+    if about.get("paper", NOTHING) not in _PAPER:
+        known = ", ".join(_PAPER)
         raise SettingError(f"{place}: paper must be one of {known}, got {about['paper']!r}")
     for label in about.get("labels", {}):
         if not isinstance(label, str):

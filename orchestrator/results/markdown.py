@@ -16,7 +16,7 @@ from orchestrator.results.configurations import (
     configurations,
     mean_and_deviation,
 )
-from orchestrator.results.files import Experiment
+from orchestrator.results.files import NOTHING, Experiment
 from orchestrator.results.reproduced_text import table_lines
 
 _HEAD = """\
@@ -54,12 +54,13 @@ def _section(experiment: Experiment) -> str:
 
 def _trials(experiment: Experiment) -> list[str]:
     found = configurations(experiment)
-    rows = averages(experiment.paper) if experiment.paper else None
-    references = ("paper", "public code") if rows is None else (_OVER_ALL,)
+    whole, nothing = not experiment.paper, experiment.paper == NOTHING
+    rows = None if whole or nothing else averages(experiment.paper)
+    references = () if nothing else ("paper", "public code") if whole else (_OVER_ALL,)
     lines = list(table(
         ("configuration", "category", "image AUROC", "pixel AUROC", "AUPRO", "synthetic", "seeds",
          *references),
-        [(*_row(one), *_beside(one, rows)) for one in found],
+        [(*_row(one), *(() if nothing else _beside(one, rows))) for one in found],
         set(),
     ))  # fmt: skip
     if any(len(one.trials) > 1 for one in found):

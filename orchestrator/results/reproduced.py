@@ -14,7 +14,7 @@ from memseg.storage import Folder
 from orchestrator.planning.reported_step import TEST
 
 TABLES = "tables"
-_FILE = re.compile(r"(table[1-6]|figure8)\.json")
+_FILE = re.compile(r"(table[1-6]|figure8|speed)\.json")
 _FIGURES = ("image_auroc", "pixel_auroc")
 
 Table = Mapping[str, Any]
@@ -48,11 +48,19 @@ def read_tables(folder: Folder) -> tuple[Table, ...]:
 
 def _read(folder: Folder, name: str) -> Table:
     place, value = f"{folder.path}/{name}", folder.read_json(name)
+    is_of_cells = isinstance(value, dict) and "cells" in value
     if not isinstance(value, dict) or not all(
         isinstance(value.get(key), kind)
-        for key, kind in (("title", str), ("rows", list), ("conditions", list))
-    ):
+        for key, kind in (
+            ("title", str), ("cells" if is_of_cells else "rows", list), ("conditions", list),
+        )
+    ):  # fmt: skip
         raise DataError(f"{place} is no table of orchestrator.reproduce: run it again")
+    for condition in value["conditions"]:
+        if not isinstance(condition, dict) or not isinstance(condition.get("text"), str):
+            raise DataError(f"{place} has a condition without a text: run reproduce again")
+    if is_of_cells:
+        return _of_cells(value, place)
     steps = value.get("reported_steps", [])
     if not isinstance(steps, list) or not all(isinstance(s, dict) and "way" in s for s in steps):
         raise DataError(f"{place} does not say which steps are reported: run reproduce again")
@@ -63,14 +71,23 @@ def _read(folder: Folder, name: str) -> Table:
             for key in (figure, f"paper_{figure}", f"{figure}_difference", f"{figure}_deviation"):
                 if not isinstance(row.get(key), (float, int, type(None))):
                     raise DataError(f"{place}: {key} must be a number, got {row[key]!r}")
-    for condition in value["conditions"]:
-        if not isinstance(condition, dict) or not isinstance(condition.get("text"), str):
-            raise DataError(f"{place} has a condition without a text: run reproduce again")
     if _is_oracle(value):
         raise DataError(
             f"{place}: its steps were chosen by the test set (training.reported_step test), "
             "and RESULTS.md says of all of its figures that none was"
         )
+    return value
+
+
+def _of_cells(value: Table, place: str) -> Table:
+    """Speeds: no figures that a step could have been chosen for, and texts as they are shown."""
+    headings = value.get("headings")
+    rows = value["cells"]
+    if not isinstance(headings, list) or not all(
+        isinstance(row, list) and len(row) == len(headings) and all(isinstance(c, str) for c in row)
+        for row in (headings, *rows)
+    ):
+        raise DataError(f"{place} has rows that are not as long as its headings: run speed again")
     return value
 
 

@@ -19,6 +19,8 @@ def table_lines(table: Table) -> list[str]:
 
     Of a table whose rows are variants the averages alone: each category stands in the sweep.
     """
+    if "cells" in table:
+        return _as_shown(table)
     rows = table["rows"]
     headings = list(rows[0])[: list(rows[0]).index("category")] if rows else []
     if headings:
@@ -40,6 +42,16 @@ def table_lines(table: Table) -> list[str]:
         ],
         set(),
     )
+    lines.append("")
+    lines += [bullet(c["text"], bool(c.get("loud"))) for c in table["conditions"]]
+    return [*lines, ""]
+
+
+def _as_shown(table: Table) -> list[str]:
+    """Of a table that has its texts, as of speeds."""
+    lines = [f"### {cell(table['title'])}", ""]
+    texts = [[cell(text) for text in row] for row in table["cells"]]
+    lines += markdown_table(table["headings"], texts, set(table["headings"][1:]))
     lines.append("")
     lines += [bullet(c["text"], bool(c.get("loud"))) for c in table["conditions"]]
     return [*lines, ""]

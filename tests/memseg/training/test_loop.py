@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 import torch
 
 from memseg.errors import DivergedError, StorageError
 from memseg.model.network import MemSegNet
+from memseg.simulation.batches import batch_indices
 from memseg.training.checkpoint import pack, unpack
 from memseg.training.intervals import Intervals
 from memseg.training.loop import make_batch, train
@@ -273,3 +275,17 @@ def test_a_loss_that_is_not_finite_is_found_before_a_step_is_judged(bench, monke
             SilentReporter(), NoCheckpoints(), Intervals(report_steps=100), judge=judge,
         )  # fmt: skip
     assert not judge.seen
+
+
+def test_anomalies_lie_in_the_foreground_of_the_image_that_they_are_made_of() -> None:
+    bench = make_bench()
+    foregrounds = torch.zeros(6, 64, 64, dtype=torch.bool)
+    for i in range(6):
+        foregrounds[i, :, 10 * i : 10 * i + 10] = True
+    data = replace(bench.data, foregrounds=foregrounds)
+    for step in range(4):
+        _, target = make_batch(data, bench.simulator(), bench.config, 3, step, bench.execution)
+        sources = batch_indices(6, 3, "anomalous", step, range(2))
+        for mask, source in zip(target[2:], sources):
+            assert mask.any()
+            assert not mask.bool()[~foregrounds[source]].any()

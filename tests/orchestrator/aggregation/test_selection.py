@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -222,3 +223,27 @@ def test_only_weights_of_finished_trials_that_won_nothing_are_dropped(
     dropped = weights_to_drop(plan, records)
     assert [(t.category, t.method.optimizer.lr) for t in dropped] == [("screw", 0.04)]
     assert weights_to_drop(plan_of(("screw", "tile"), keep_weights="all"), records) == ()
+
+
+def test_best_on_average_leaves_out_what_a_category_cannot_have(
+    plan_of: Make, records_of: Make
+) -> None:
+    """As 70 memory samples of 60 images: the configuration is in no trial of the category."""
+    plan = plan_of(("screw", "tile"))
+    without = tuple(t for t in plan.trials if (t.category, t.method.optimizer.lr) != ("tile", 0.04))
+    plan = replace(plan, trials=without)
+    average = best_on_average(plan, records_of(plan))
+    assert average is not None
+    assert average.grid == {"optimizer.lr": 0.02}
+
+
+def test_best_on_average_by_the_test_set_only_when_asked(plan_of: Make, records_of: Make) -> None:
+    figures = {
+        ("screw", 0.02, 0): {"score": 0.9, "image": 0.5},
+        ("screw", 0.04, 0): {"score": 0.1, "image": 0.9},
+    }
+    for selection, best in (("test", 0.04), ("synthetic", 0.02)):
+        plan = plan_of(selection=selection)
+        average = best_on_average(plan, records_of(plan, figures))
+        assert average is not None
+        assert (average.grid, average.score) == ({"optimizer.lr": best}, 0.9)

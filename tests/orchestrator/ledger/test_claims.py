@@ -143,3 +143,34 @@ def test_a_full_disk_is_the_storages_failure_and_leaves_no_claim(
         with pytest.raises(StorageDownError, match=r"claim\.json.*make room"):
             Claims(ledger, "me", clock).take(*PLACE)
     assert Claims(ledger, "other", clock).take(*PLACE)
+
+
+def test_a_sweep_that_was_away_renews_no_claim_that_another_took_over(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "LAPSES_S", 0.003)
+    one = Claims(ledger, "one")
+    assert one.take(*PLACE)
+    folder = ledger.trial_folder(*PLACE)
+    theirs = json.dumps({"owner": "two", "until": 9e9}).encode()
+    folder.write(CLAIM, theirs)
+    thread = threading.Thread(target=one._renew, args=(folder, threading.Event()), daemon=True)
+    thread.start()
+    thread.join(60)  # it ends by itself, because the claim is not its own
+    assert not thread.is_alive()
+    assert folder.read(CLAIM) == theirs
+
+
+def test_of_two_that_take_a_lapsed_claim_at_once_the_last_has_it(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ledger.trial_folder(*PLACE)
+    folder.write(CLAIM, json.dumps({"owner": "gone", "until": 0.0}).encode())
+    real = Folder.write
+
+    def beaten(self: Folder, relative: str, data: bytes) -> None:
+        real(self, relative, data)
+        real(self, relative, json.dumps({"owner": "two", "until": 9e9}).encode())
+
+    monkeypatch.setattr(Folder, "write", beaten)
+    assert not Claims(ledger, "one", clock).take(*PLACE)

@@ -11,10 +11,18 @@ from typing import Any
 
 import pytest
 
+from memseg.config import MethodConfig, build
 from orchestrator.job.job import Job
 from orchestrator.job.read import read_job
 from orchestrator.planning.allotment import Allotment
-from orchestrator.planning.estimate import estimate, measurement
+from orchestrator.planning.estimate import (
+    FORWARD_GFLOP,
+    START_S,
+    STEP_GFLOP,
+    estimate,
+    measurement,
+    trial_memory_gib,
+)
 from orchestrator.planning.inventory import CategoryInventory, Inventory
 from orchestrator.planning.plan import Plan, make_plan
 from orchestrator.planning.render import as_text, duration, render_dry_run
@@ -199,3 +207,50 @@ def _result(
         "seconds": {"step_median": step_median},
         "peak_memory_gib": peak,
     }  # fmt: skip
+
+
+def test_starting_and_evaluating_have_their_share(tmp_path: Path) -> None:
+    options = ("--training.max_steps", "1", "--validation.turned", "2")
+    plan = _plan(tmp_path, *options)
+    found = estimate(plan, replace(TWO, at_once=1), set())
+    step = found.step_seconds[0]
+    (one, *_) = plan.categories
+    held_out = round(0.1 * one.normal)
+    images = one.test_normal + one.test_anomalous + held_out * (1 + 4 + 2)
+    each = START_S["ray"] + step * (1 + images * FORWARD_GFLOP / STEP_GFLOP)
+    assert found.seconds == pytest.approx(len(plan.trials) * each)
+
+
+def test_workers_of_one_trial_share_its_work(tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    alone, both = (estimate(plan, replace(TWO, workers=n), set()) for n in (1, 2))
+    assert both.step_seconds[0] == pytest.approx(alone.step_seconds[0] / 2)
+    result = _result(step_median=2.0, threads=1, size=256)
+    shared = {**result, "hardware": {**result["hardware"], "workers": 2}}
+    one, two = (measurement(r) for r in (result, shared))
+    assert one is not None
+    assert two is not None
+    assert two.gflop_per_s == pytest.approx(one.gflop_per_s / 2)
+
+
+def test_a_trials_memory_grows_with_its_batch_and_its_pixels() -> None:
+    def gib(**settings: object) -> float:
+        return trial_memory_gib(build(MethodConfig, {"memory.samples": 1, **settings}))
+
+    base = gib()
+    assert gib(**{"training.batch_size": 16}) == pytest.approx(base + 3.2)
+    assert gib(**{"image.size": 128}) == pytest.approx(0.8 + (base - 0.8) / 4)
+
+
+def test_disk_counts_the_registry_or_the_weights_that_stay(tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    model = (73e6 + 11e6 + 30 * 3 * 256**2) / 2**30
+    working = 2 * (2 * 73e6 + 11e6) / 2**30
+    # Of each of two categories its only trial's weights, and the registry's copy.
+    assert estimate(plan, TWO, set()).disk_gib == pytest.approx(working + 2 * 2 * model)
+    kept = {plan.trials[0].key}
+    assert estimate(plan, TWO, set(), kept=kept).disk_gib == pytest.approx(working + model)
+    everything = replace(plan, keep_weights="all")
+    assert estimate(everything, TWO, set(), kept=kept).disk_gib == pytest.approx(
+        working + 2 * model
+    )

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.planning.halving import Halving, goes_on, rung_steps
+from memseg.config import MethodConfig, build
+from orchestrator.planning.halving import Halving, goes_on, in_no_order, rung_steps
+from orchestrator.planning.trial import Inputs, Trial
 
 SCORES = st.lists(st.floats(0, 1), max_size=60)
 
@@ -59,3 +61,15 @@ def test_order_decides_how_many_go_on_so_it_is_no_plan_order() -> None:
     assert all(goes_on(s, rising[:i], 3) for i, s in enumerate(rising))
     falling = rising[::-1]
     assert sum(goes_on(s, falling[:i], 3) for i, s in enumerate(falling)) == 1
+
+
+def test_trials_start_in_the_order_of_their_keys_within_each_category() -> None:
+    def trial(category: str, lr: float) -> Trial:
+        method = build(MethodConfig, {"optimizer.lr": lr, "training.precision": "fp32"})
+        return Trial(category, 0, method, Inputs("a", "b", "c", "d"))
+
+    rates = [0.01 * i for i in range(1, 9)]
+    trials = [trial(category, lr) for category in ("tile", "carpet") for lr in rates]
+    found = in_no_order(trials)
+    assert found == sorted(trials, key=lambda t: (t.category != "tile", t.key))
+    assert found != trials

@@ -11,9 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from memseg.storage import open_folder
-from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.ledger import Failed, Ledger
 from orchestrator.reproduce.curve import make_curve
-from orchestrator.reproduce.experiment import Finished
+from orchestrator.reproduce.experiment import CATEGORIES, MVTEC_AD, Finished
 from orchestrator.reproduce.experiments import FIGURE_8
 
 Make = Callable[..., Any]
@@ -67,3 +67,19 @@ def test_the_picture_says_its_steps_and_what_its_bars_are(
     assert "steps 2700" in one
     assert "bars" not in one
     assert "bars: sample standard deviation over the seeds" in two
+
+
+def test_many_failures_leave_room_for_the_curves(
+    part_of: Make, records_of: Make, job_of: Make, tmp_path: Any
+) -> None:
+    part = part_of(FIGURE_8, *CATEGORIES[MVTEC_AD])
+    figures = {(n, "tile", 0): (0.9, 0.8) for n in ("1", "15", "30", "70")}
+    records = records_of(part, figures)
+    for trial in part.plan.trials:
+        records.setdefault(
+            trial.key, Failed({"kind": "data", "message": "an image is corrupt " * 12})
+        )
+    made = make_curve(finished(part, records, job_of(), tmp_path))
+    pixels = cv2.imdecode(np.frombuffer(made.files["figure8.png"], np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    assert 720 < pixels.shape[0] < 1000

@@ -166,6 +166,17 @@ def test_a_row_without_foreground_is_the_whole_method_where_none_is_found(
     ) in said(ablation_table(part, records))
 
 
+def test_a_foreground_that_is_set_off_makes_one_trial_of_both_rows(
+    part_of: Make, records_of: Make
+) -> None:
+    part = part_of(TABLE_3, "tile", "screw", options=("--preset", "paper"))
+    found = said(ablation_table(part, records_of(part, {})))
+    assert (
+        "without foreground: the whole method itself in tile, whose foreground is set off" in found
+    )
+    assert "no foreground is found" not in found
+
+
 def test_a_category_that_a_row_lacks_is_in_no_rows_average(part_of: Make, records_of: Make) -> None:
     part = part_of(TABLE_4, "tile", "wood")
     figures = {place: value for place, value in LOSSES.items() if place != ("L1", "wood", 0)}

@@ -16,6 +16,7 @@ from memseg.evaluation.toy import ShapeScore, ToyScore
 from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.reproduce import opening, toy
+from orchestrator.reproduce.cells import shows_differences
 from orchestrator.reproduce.experiment import Finished
 from orchestrator.reproduce.experiments import TABLE_6
 from orchestrator.reproduce.gathering import Gathered, Trials
@@ -64,6 +65,19 @@ def test_seeds_are_averaged_and_the_paper_stands_below(finished_of: Make) -> Non
     texts = [c.text for c in table.conditions]
     assert any("neither in training nor for selection" in t for t in texts)
     assert "pixel AUROC by shape, mean over categories: star 82.50, heart 50.00" in texts
+
+
+def test_some_categories_alone_have_no_difference_and_what_falls_short_is_loud(
+    finished_of: Make,
+) -> None:
+    good, poor = found((0.999, 0.99), (0.997, 0.988)), found((0.9, 0.99), (1.0, 0.97))
+    table = toy_table(finished_of("tile", "screw"), Gathered({"tile": good, "screw": poor}))
+    assert not shows_differences(table)
+    loud = [c.text for c in table.conditions if c.loud]
+    assert "image AUROC below 99: screw 95.00" in loud
+    assert "pixel AUROC below 98.5: screw 98.00" in loud
+    fine = toy_table(finished_of("tile"), Gathered({"tile": good}))
+    assert not any("below" in c.text for c in fine.conditions if c.loud)
 
 
 @pytest.mark.parametrize(

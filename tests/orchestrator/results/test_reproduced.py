@@ -131,6 +131,28 @@ def test_a_damaged_table_is_named(
     assert "tables/table3.json" in message
 
 
+SPEED = {
+    "name": "speed", "title": "Section 4.8: inference speed",
+    "headings": ["network", "images/s"],
+    "cells": [["screw", "2.10"], ["MemSeg in the paper", "31.34"]],
+    "conditions": [{"text": "screw: AMD EPYC, 2 threads", "loud": False}],
+}  # fmt: skip
+
+
+def test_speeds_stand_as_they_were_shown(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = open_folder(place / "ws/sweeps/reproduce-speed")
+    folder.write("speed.json", json.dumps(SPEED).encode())
+    assert main(["add", "ws", "speed", "--reproduced", "reproduce-speed"]) == OK
+    assert main([]) == OK
+    text = (place / "RESULTS.md").read_text()
+    assert "### Section 4.8: inference speed\n\n| network | images/s |\n" in text
+    assert "| screw | 2.10 |\n| MemSeg in the paper | 31.34 |\n" in text
+    assert "- screw: AMD EPYC, 2 threads\n" in text
+    folder.write("speed.json", json.dumps({**SPEED, "cells": [["screw"]]}).encode())
+    assert main(["add", "ws", "speed", "--reproduced", "reproduce-speed"]) == WRONG
+    assert "not as long as its headings" in capsys.readouterr().err
+
+
 def test_a_sweep_without_tables_is_said(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["add", "ws", "tables", "--reproduced", "base"]) == WRONG
     assert "has no tables of orchestrator.reproduce" in capsys.readouterr().err

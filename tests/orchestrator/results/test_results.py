@@ -68,6 +68,15 @@ def test_an_ablation_stands_beside_the_papers_rows(place: Path, put: Callable[..
     assert none.endswith(f"| 1 | {NONE} |")
 
 
+def test_nothing_stands_beside_what_nobody_published(
+    place: Path, put: Callable[..., Folder]
+) -> None:
+    put("memory", result_of("a"), about="title: Memory samples\npaper: none\n")
+    text = rendered(place)
+    assert "| synthetic | seeds |\n" in text
+    assert "public code |" not in text
+
+
 def test_experiments_come_in_their_order_and_twice_the_same_bytes(
     place: Path, put: Callable[..., Folder]
 ) -> None:

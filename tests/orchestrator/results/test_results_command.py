@@ -64,7 +64,7 @@ def test_nothing_to_add_and_no_such_sweep_are_said(
     [
         ("title: [", "is no YAML"), ("- a", "must be a mapping"), ("titel: x", "title"),
         ("order: first", "order must be int"), ("labels: [a]", "labels must be dict"),
-        ("paper: table1", "paper must be one of table3, table4, table5"),
+        ("paper: table1", "paper must be one of table3, table4, table5, none"),
         ("labels: {a: 1}", "must be a mapping of settings"),
         ("labels: {no: {}}", "write it in quotes"),
     ],
@@ -115,6 +115,10 @@ def test_no_results_at_all_are_said(place: Path, capsys: pytest.CaptureFixture[s
     ("changed", "said"),
     [
         ({"metrics": None}, "metrics must be dict"), ({"seed": "0"}, "seed must be int"),
+        ({"metrics": {"image_auroc": "high"}}, "image_auroc must be a number"),
+        ({"git_commit": 7}, "git_commit must be str"),
+        ({"synthetic": [1]}, "synthetic must be dict"),
+        ({"hardware": {}}, "hardware has neither cpu nor device"),
         ({"synthetic": {"score": 0.5}}, "synthetic has no image_ap, pixel_ap"),
         ({"synthetic": {"score": 0.5, "image_ap": 0.5, "pixel_ap": 0.5,
                         "parts": {"turned": {"image_ap": 0.5}}}}, "no turned.pixel_ap"),

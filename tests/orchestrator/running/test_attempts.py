@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from memseg.config import MethodConfig, build, flatten_config
 from memseg.data.licence import Licence
 from memseg.data.product import Product
+from memseg.data.roles import Roles
 from memseg.data.textures import PROCEDURAL_TEXTURES, procedural_textures
 from memseg.errors import DataError, EmptyDataError, StorageError
 from memseg.model.weights import EncoderWeights
@@ -20,6 +23,8 @@ from memseg.training.execution import make_execution
 from memseg.training.workers import Workers
 from orchestrator.ledger.ledger import Done, Failed, Ledger
 from orchestrator.planning.trial import Inputs, Trial
+from orchestrator.running import attempt as attempt_room
+from orchestrator.running import scoring, trial_run
 from orchestrator.running.attempt import attempt
 from orchestrator.running.failures import failure
 from orchestrator.running.inputs import Loaded, NotLoaded, Textures
@@ -290,3 +295,57 @@ def test_a_worker_that_the_leader_left_does_not_write_over_the_leaders_reason(
     record = ledger.record("part", trial.key)
     assert isinstance(record, Failed)
     assert record.failure["message"] == "no memory for the checkpoint"
+
+
+def test_held_out_images_alone_choose_and_set_thresholds(
+    trial: Trial, loaded: Loaded, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, real = [], trial_run.synthetic_maps
+
+    def noted(network: Any, images: Any, *more: Any) -> Any:
+        seen.append(images)
+        return real(network, images, *more)
+
+    monkeypatch.setattr(trial_run, "synthetic_maps", noted)
+    assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) is None
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Done)
+    held_out = record.result["held_out"]
+    assert record.result["thresholds"]["held_out"] == len(held_out) == 2
+    product = loaded.inputs(trial.inputs, "part").product
+    places = [product.train_names.index(name) for name in held_out]
+    (images,) = seen
+    assert np.array_equal(images, product.train[places])
+
+
+def test_what_judges_in_the_middle_of_a_training_sees_held_out_images(
+    trial: Trial, loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = loaded.inputs(trial.inputs, "part").product
+    roles, seen = Roles((0, 1), (2, 3), (4, 5, 6)), []
+
+    def noted(network: Any, images: Any, *more: Any) -> Any:
+        seen.append(images)
+        return Mock(score=0.5)
+
+    monkeypatch.setattr(scoring, "evaluate_synthetic", noted)
+    execution = make_execution("cpu", "fp32", channels_last=False)
+    assert scoring.on_validation(Mock(), trial, product, roles, execution, 4)() == 0.5
+    assert np.array_equal(seen[0], product.train[[2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "batch"), [((), 8), (("storage",), 8), (("storage", "out_of_memory"), 1)]
+)
+def test_after_no_memory_images_are_evaluated_one_by_one(
+    trial: Trial, loaded: Loaded, ledger: Ledger, monkeypatch: pytest.MonkeyPatch,
+    earlier: tuple[str, ...], batch: int,
+) -> None:  # fmt: skip
+    seen = []
+
+    def noted(trial: Trial, inputs: Any, placement: Placement, *more: Any) -> None:
+        seen.append(placement.evaluation_batch)
+
+    monkeypatch.setattr(attempt_room, "run_trial", noted)
+    attempt(trial, lambda: loaded, Placement(evaluation_batch=8), ledger, Told(), earlier)
+    assert seen == [batch]

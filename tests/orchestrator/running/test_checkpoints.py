@@ -40,3 +40,11 @@ def test_a_checkpoint_that_does_not_count_is_not_found_again_before_newer_ones(
     assert store.load() is None
     store.save(100, b"good")
     assert store.load() == b"good"
+
+
+def test_who_is_behind_deletes_no_newer_checkpoint(tmp_path: Path) -> None:
+    """Of two processes at the same trial, on a bucket."""
+    store = FolderCheckpoints(open_folder(tmp_path))
+    store.save(200, b"ahead")
+    store.save(100, b"behind")
+    assert store.load() == b"ahead"

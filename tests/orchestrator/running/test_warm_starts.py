@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load as load_tensors
@@ -197,3 +198,15 @@ def test_other_weights_under_the_same_name_are_refused(
     record = ledger.record("part", other.key)
     assert isinstance(record, Failed)
     assert "planned were sha256:" in record.failure["message"]
+
+
+def test_only_normal_images_that_are_unknown_to_the_models_judge(
+    champion: Version, trial: Trial, loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = loaded.inputs(trial.inputs, "part").product
+    monkeypatch.setattr(judging, "planned_product", lambda *arguments: product)
+    seen = []
+    monkeypatch.setattr(judging, "evaluate_synthetic", lambda n, images, *_: seen.append(images))
+    unseen = product.train_names[:2]
+    judging.judge([champion], trial, unseen, (), None, Placement())  # type: ignore[arg-type]
+    assert np.array_equal(seen[0], product.train[:2])
