@@ -58,15 +58,31 @@ def difference(features: Levels, memory: Levels) -> Levels:
     return found
 
 
-def attention(found: Levels, m1_from: str) -> Levels:
-    """M1, M2, M3 (eq. 5-7)."""
+def usual(memory: Levels) -> list[float]:
+    """Mean difference of the memory's samples to the nearest of the others, for each level."""
+    found = []
+    for samples in map(pooled, memory):
+        nearest = []
+        for i, one in enumerate(samples):
+            others = [(s - one).abs() for j, s in enumerate(samples) if j != i]
+            nearest.append(float(min(others, key=lambda gap: float(gap.double().sum())).mean()))
+        found.append(sum(nearest) / len(nearest))
+    return found
+
+
+def attention(found: Levels, m1_from: str, geometric: bool = False) -> Levels:
+    """M1, M2, M3 (eq. 5-7), or their roots."""
 
     def up(x: torch.Tensor) -> torch.Tensor:
         return functional.interpolate(x, scale_factor=2.0, mode="bilinear")
 
     first, second, third = (level.mean(1, keepdim=True) for level in found)
     middle = second * up(third)
-    return [first * up(middle if m1_from == "m2" else up(third)), middle, third]
+    maps = [first * up(middle if m1_from == "m2" else up(third)), middle, third]
+    if not geometric:
+        return maps
+    factors = 3 if m1_from == "m2" else 2
+    return [maps[0] ** (1 / factors), middle ** (1 / 2), third]
 
 
 def compose(
@@ -77,6 +93,8 @@ def compose(
     memory: bool = True,
     spatial: bool = True,
     m1_from: str = "m2",
+    geometric: bool = False,
+    normalised: bool = False,
     wrong: str = "",
 ) -> torch.Tensor:
     """The network's logits from its parts; ``wrong`` names one step to do otherwise."""
@@ -90,11 +108,14 @@ def compose(
         if not memory:
             fused = network.fusion(scaled)
         else:
-            gaps = difference(features, network.trunk(known)[1])
+            samples = network.trunk(known)[1]
+            gaps = difference(features, samples)
+            if normalised:
+                gaps = [gap / typical for gap, typical in zip(gaps, usual(samples))]
             order = slice(None, None, -1 if wrong == "difference first" else 1)
             fused = network.fusion([torch.cat([f, d][order], 1) for f, d in zip(scaled, gaps)])
             if spatial:
-                maps = attention(gaps, m1_from)
+                maps = attention(gaps, m1_from, geometric)
                 fused = [f * m for f, m in zip(fused, maps)]
         if wrong == "weighed stem":
             stem = stem * maps[0].mean()
@@ -114,6 +135,12 @@ def distance(a: torch.Tensor, b: torch.Tensor) -> float:
         ({"model__m1_from": "m3"}, {"m1_from": "m3"}),
         ({"model__spatial_attention": False}, {"spatial": False}),
         ({"model__memory": False}, {"memory": False}),
+        ({"difference__normalisation": "level"}, {"normalised": True}),
+        ({"model__attention_mean": "geometric"}, {"geometric": True}),
+        (
+            {"model__attention_mean": "geometric", "model__m1_from": "m3"},
+            {"geometric": True, "m1_from": "m3"},
+        ),
         ({"model__multi_scale": False, "model__coordinate_attention": False}, {}),
     ],
     ids=str,
@@ -140,6 +167,8 @@ def test_logits_are_those_of_the_parts_put_together(
         {"wrong": "weighed stem"},
         {"spatial": False},
         {"m1_from": "m3"},
+        {"geometric": True},
+        {"normalised": True},
     ],
     ids=str,
 )

@@ -27,6 +27,7 @@ class Bright:
 
     size: int = SIDE
     precision: str = "fp32"
+    threads: int = 1
     batches: list[int] = field(default_factory=list)
 
     def maps(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

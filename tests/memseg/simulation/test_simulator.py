@@ -245,3 +245,12 @@ def test_textures_of_another_size_and_too_fine_grids_are_refused(
         simulator(textures[:, :, ::2, ::2], structure_grid=(4, 64))(
             images[:, :, ::2, ::2], foregrounds[:, ::2, ::2], 0, range(4)
         )
+
+
+def test_a_foreground_of_one_pixel_is_anomalous_there(
+    images: torch.Tensor, textures: torch.Tensor
+) -> None:
+    one = torch.zeros(1, 64, 64, dtype=torch.bool)
+    one[0, 7, 9] = True
+    _, mask = simulator(textures, perlin_threshold=0.9999)(images[:1], one, 0, [0])
+    assert torch.equal(mask.bool(), one)

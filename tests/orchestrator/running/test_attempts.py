@@ -322,7 +322,7 @@ def test_what_judges_in_the_middle_of_a_training_sees_held_out_images(
     trial: Trial, loaded: Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     product = loaded.inputs(trial.inputs, "part").product
-    roles, seen = Roles((0, 1), (2, 3), (4, 5, 6)), []
+    roles, seen = Roles(held_out=(2, 3), memory=(0, 1), training=(4, 5, 6)), []
 
     def noted(network: Any, images: Any, *more: Any) -> Any:
         seen.append(images)
