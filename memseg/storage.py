@@ -319,9 +319,9 @@ def open_folder(location: str | Path) -> Folder:
         )
     if "://" in text and urlsplit(text).query:
         raise StorageError(
-            f"{text}: settings in an address do not reach the cluster's workers, which would go "
-            "elsewhere: leave out what follows ? and set AWS_ENDPOINT_URL, AWS_REGION and the like "
-            "in the environment of every node"
+            f"{text.partition('?')[0]}: settings in an address do not reach the cluster's workers, "
+            "which would go elsewhere: leave out what follows ? and set AWS_ENDPOINT_URL and the "
+            "like in the environment of every node"
         )
     if "://" not in text:
         filesystem, path = pafs.LocalFileSystem(), str(local_path(text))

@@ -11,7 +11,7 @@ from orchestrator.aggregation.tables import Tables
 from orchestrator.aggregation.winners import weights_to_drop
 from orchestrator.ledger.kinds import kind
 from orchestrator.ledger.ledger import WEIGHTS, WITH_MODEL, Ledger, Pruned, Record
-from orchestrator.ledger.listing import keys_with
+from orchestrator.ledger.listing import keys_with, resting_checkpoints
 from orchestrator.planning.plan import Plan
 from orchestrator.registry.bundle import version_files
 from orchestrator.registry.registry import Registry
@@ -90,6 +90,15 @@ def drop_weights(plan: Plan, records: Mapping[str, Record], ledger: Ledger) -> N
             if key in kept:
                 ledger.drop_weights(category, key)
     if plan.keep_weights == "best":
-        for trial in plan.trials:
-            if isinstance(records.get(trial.key), Pruned):
-                ledger.drop_checkpoints(trial.category, trial.key)
+        _drop_checkpoints(plan, records, ledger)
+
+
+def _drop_checkpoints(plan: Plan, records: Mapping[str, Record], ledger: Ledger) -> None:
+    pruned: dict[str, set[str]] = defaultdict(set)
+    for trial in plan.trials:
+        if isinstance(records.get(trial.key), Pruned):
+            pruned[trial.category].add(trial.key)
+    for category, keys in pruned.items():
+        # Another sweep, without halving, may be at one of them.
+        for key in sorted(keys & resting_checkpoints(ledger.workspace, category)):
+            ledger.drop_checkpoints(category, key)

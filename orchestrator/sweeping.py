@@ -138,7 +138,7 @@ def prepare(job: Job, plan: Plan, found: Found, console: Console) -> Prepared:
     results = [record.result for record in records.values() if isinstance(record, Done)]
     allotment = allot(
         resources, job.config.executor, found.device, found.capacity, len(plan.trials),
-        largest_trial_gib(plan, results),
+        largest_trial_gib(plan, found.device, results),
     )  # fmt: skip
     return Prepared(plan, found.inventory, allotment, found.ledger, records)
 

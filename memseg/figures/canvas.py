@@ -29,8 +29,8 @@ OUTLINE = "#19e3c2"
 SMALL = 8.5
 """Points of text that is not a title."""
 LINE = 15
-_TICK_POINTS, _TICK_GAP = 8, 6
 """From line to line of small text, in pixels."""
+_TICK_POINTS, _TICK_GAP = 8, 6
 _DPI = 100
 _MOST_CHARACTERS = 300
 

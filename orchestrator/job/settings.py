@@ -84,7 +84,8 @@ class ResourcesConfig(Group):
     autoscaled_cpus: int = setting(0, "CPUs of such a node", low=0, high=10_000)
     autoscaled_gpus: int = setting(0, "GPUs of such a node", low=0, high=64)
     autoscaled_memory_gib: float = setting(
-        0.0, "memory of such a node; 0: not known, then it is filled by its CPUs and GPUs alone",
+        0.0, "memory of such a node as Ray sees it: its container's limit under KubeRay, 70 % of "
+        "the machine's with ray up; 0: not known, then nodes are filled by CPUs and GPUs alone",
         low=0, high=100_000,
     )  # fmt: skip
 

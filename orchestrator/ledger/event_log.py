@@ -11,6 +11,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,8 @@ from memseg.storage import Folder
 EVENTS, RUNS = "events.jsonl", "events"
 PUT_EVERY_S = 30.0
 """On an object store: ordinary events wait for so long; failures and the end do not."""
+
+_READERS = 8
 
 EventRecord = Mapping[str, Any]
 
@@ -73,7 +76,9 @@ def read_events(folder: Folder) -> list[EventRecord]:
     """
     names = [EVENTS] if folder.exists(EVENTS) else []
     names += [info.path for info in folder.files(RUNS) if info.path.endswith(".jsonl")]
-    records = [r for name in names for line in folder.read(name).splitlines() if (r := _read(line))]
+    with ThreadPoolExecutor(_READERS) as pool:
+        texts = pool.map(folder.read, names)
+    records = [r for text in texts for line in text.splitlines() if (r := _read(line))]
     return sorted(records, key=lambda record: str(record.get("at", "")))
 
 

@@ -38,8 +38,8 @@ KINDS: Mapping[str, Kind] = {
     # Machines come and go, and take their trials with them: nothing is wrong with these.
     NODE_LOST: Kind(20, False, True, "its nodes went away; run the same command again"),
     PREEMPTED: Kind(100, False, True, "its nodes were taken back; run the same command again"),
-    # Hours of waiting each: others were before it in the queue, or the autoscaler's quota is small.
-    NO_PLACE: Kind(100, False, True, "no node had room for it: free some, or allow more nodes"),
+    # Three hours of waiting each: others were before it, or the autoscaler's quota is small.
+    NO_PLACE: Kind(20, False, True, "no node had room for it: free some, or allow more nodes"),
     # The second try evaluates image by image; a third would be the second again.
     OUT_OF_MEMORY: Kind(
         1, False, True, "give a trial more memory, or lower training.batch_size or image.size"

@@ -160,7 +160,7 @@ class Ledger:
             _write(folder, FAILURE, failure)
 
     def prune(self, pruned: Mapping[str, Any]) -> None:
-        """Records that a trial was stopped early; its checkpoint stays, so that it can go on.
+        """Records that a trial was stopped early; its checkpoint stays until the sweep ends.
 
         Never over a result. Raises StorageError.
         """

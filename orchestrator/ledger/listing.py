@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from memseg.data.categories import check_category_name
 from memseg.storage import FileInfo, Folder
-from orchestrator.ledger.ledger import RESULT, TRIALS
+from orchestrator.ledger.claims import CLAIM
+from orchestrator.ledger.ledger import CHECKPOINTS, RESULT, TRIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,20 @@ def keys_with(workspace: Folder, category: str, names: Collection[str]) -> set[s
     Raises like ``list_records``.
     """
     return {key for key, name, _ in _files(workspace, category) if name in names}
+
+
+def resting_checkpoints(workspace: Folder, category: str) -> set[str]:
+    """Keys of the category's trials that have checkpoints and are not claimed by any sweep.
+
+    Raises like ``list_records``.
+    """
+    found, claimed = set(), set()
+    for key, name, _ in _files(workspace, category):
+        if name == CLAIM:
+            claimed.add(key)
+        elif name.startswith(f"{CHECKPOINTS}/"):
+            found.add(key)
+    return found - claimed
 
 
 def _files(workspace: Folder, category: str) -> Iterator[tuple[str, str, FileInfo]]:

@@ -20,7 +20,8 @@ def pending(
 
     ``records``: of ``read_records``. Lost, out-of-memory, storage and bug failures are tried
     again, data and configuration failures only with ``retry``. What successive halving stopped
-    stays so where the sweep is ``pruning``, and goes on from its checkpoint where it is not.
+    stays so where the sweep is ``pruning``; where it is not it goes on, from its checkpoint if that
+    was kept.
     """
     return [t for t in trials if _to_do(records.get(t.key), retry, pruning)]
 

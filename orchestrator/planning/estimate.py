@@ -37,8 +37,8 @@ ASSUMED_GFLOP_PER_S: Mapping[tuple[str, str], float] = {
 }
 START_S = {"ray": 12.0, "inline": 1.0}
 """A trial's start and end beside its training."""
-_PROCESS_GIB, _ACTIVATIONS_GIB = 0.8, 3.2
-"""A training process: libraries, and a batch of 8 at 256 x 256 pixels with its gradients."""
+_PROCESS_GIB, _ACTIVATIONS_GIB, _CUDA_GIB = 0.8, 3.2, 2.0
+"""A training process: libraries; a batch of 8 at 256 x 256 pixels, with gradients; CUDA's own."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,24 @@ def measurement(result: Mapping[str, Any]) -> Measurement | None:
     return Measurement(device, precision, gflop / step / threads, result.get("peak_memory_gib"))
 
 
-def trial_memory_gib(method: MethodConfig) -> float:
-    """Estimated memory of a training process, GiB."""
+def trial_memory_gib(method: MethodConfig, device: str) -> float:
+    """Estimated memory of a training process on its machine, GiB.
+
+    On "cuda" activations and memory samples are the GPU's; never measured.
+    """
+    if device != "cpu":
+        return _PROCESS_GIB + _CUDA_GIB
     scale = (method.image.size / 256) ** 2
     memory = method.memory.samples * MEMORY_SAMPLE_BYTES * scale / GIB
     return _PROCESS_GIB + _ACTIVATIONS_GIB * scale * method.training.batch_size / 8 + memory
 
 
-def largest_trial_gib(plan: Plan, results: Iterable[Mapping[str, Any]] = ()) -> float:
+def largest_trial_gib(plan: Plan, device: str, results: Iterable[Mapping[str, Any]] = ()) -> float:
     """Memory of the plan's largest training process: estimated, or measured where more."""
-    peaks = [m.peak_memory_gib or 0.0 for m in map(measurement, results) if m]
-    return max([*peaks, *(trial_memory_gib(trial.method) for trial in plan.trials)], default=0.0)
+    found = [m for m in map(measurement, results) if m and m.device == device]
+    peaks = [m.peak_memory_gib or 0.0 for m in found]
+    estimated = (trial_memory_gib(trial.method, device) for trial in plan.trials)
+    return max([*peaks, *estimated], default=0.0)
 
 
 def estimate(
@@ -133,7 +140,7 @@ def estimate(
         step_seconds=(min(steps), max(steps)) if steps else (0.0, 0.0),
         measured=len(used),
         head_gib=_head_gib(allotment),
-        trial_gib=largest_trial_gib(plan, results),
+        trial_gib=largest_trial_gib(plan, allotment.device, results),
         shared_gib=_shared_bytes(plan) / GIB,
         disk_gib=_disk_bytes(plan, allotment, kept) / GIB,
     )

@@ -58,7 +58,7 @@ def sizes_of(
     where one trial does not fit.
     """
     results = list(results)
-    memory_gib = largest_trial_gib(plan, results)
+    memory_gib = largest_trial_gib(plan, DEVICE, results)
     sizes = []
     for count in gpus:
         capacity = Capacity(CPUS_A_GPU * count, count, GIB_A_GPU * count)

@@ -11,6 +11,8 @@ from orchestrator.planning.hardware import GIB
 
 UNLIMITED = 10**6
 """Nodes of a group without a limit of its own."""
+_SURE = 0.9
+"""Of a node's memory: Ray measures it anew when the node starts again."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,23 @@ class ClusterShape:
     def memory_to_reserve(self, allotment: Allotment) -> int:
         """Bytes that a worker is to set aside on its node, 0 for none.
 
-        Without it Ray would fill a node by its CPUs. No more than the smallest node has that a
-        worker may come to: it would wait there for ever. On a single machine the planner has
-        counted memory already.
+        Without it Ray would fill a node by its CPUs. No more than the largest node surely has: it
+        would wait for ever; a smaller node gets no worker. None where a node's memory is not known,
+        for the same reason, and none on a single machine: the planner has counted its memory.
         """
         kinds = [*self.nodes, *(group.resources for group in self.groups if group.most)]
-        fitting = [kind.get("memory", 0) for kind in kinds if _on_node(kind, allotment)]
-        if not self.has_others or not fitting:
+        fitting = [kind for kind in kinds if _on_node(kind, allotment)]
+        if not self.has_others or not fitting or any("memory" not in kind for kind in fitting):
             return 0
-        return int(min(allotment.worker_gib * GIB, *fitting))
+        largest = max(kind["memory"] for kind in fitting)
+        return int(min(allotment.worker_gib * GIB, _SURE * largest))
 
     def holds(self, allotment: Allotment) -> int:
         """How many workers of trials fit at once."""
-        alive = sum(_on_node(node, allotment) for node in self.nodes)
-        return max(alive, sum(g.most * _on_node(g.resources, allotment) for g in self.groups))
+        memory = self.memory_to_reserve(allotment)
+        alive = sum(_on_node(node, allotment, memory) for node in self.nodes)
+        groups = (g.most * _on_node(g.resources, allotment, memory) for g in self.groups)
+        return max(alive, sum(groups))
 
 
 def named_groups(resources: ResourcesConfig) -> tuple[NodeGroup, ...]:
@@ -80,14 +85,13 @@ def named_groups(resources: ResourcesConfig) -> tuple[NodeGroup, ...]:
     return (NodeGroup(node, resources.autoscaled_nodes),)
 
 
-def _on_node(node: Mapping[str, float], allotment: Allotment) -> int:
+def _on_node(node: Mapping[str, float], allotment: Allotment, memory: int = 0) -> int:
     holds = int(node.get("CPU", 0) // allotment.cpus)
     if allotment.gpus > 0:
         # A fraction never spans two GPUs.
         gpus = int(node.get("GPU", 0))
         of_gpus = int(gpus / allotment.gpus + 1e-9)
         holds = min(holds, gpus * int(1 / allotment.gpus + 1e-9) if allotment.gpus < 1 else of_gpus)
-    if holds and allotment.worker_gib > 0 and "memory" in node:
-        # One at least, as on a single machine: the figure is an estimate.
-        holds = min(holds, max(1, int(node["memory"] / GIB // allotment.worker_gib)))
+    if memory > 0:
+        holds = min(holds, int(node.get("memory", 0) // memory))
     return holds

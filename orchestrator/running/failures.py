@@ -13,15 +13,16 @@ from orchestrator.running.addresses import without_addresses
 
 def failure(trial: Trial, kind: str, error: BaseException | str, attempts: int) -> dict[str, Any]:
     """The failure to record; a traceback only where the program, not its input, is at fault."""
-    if isinstance(error, (MemSegError, str)):
-        trace = None
-    else:
+    trace, message = None, str(error) or type(error).__name__
+    if not isinstance(error, (MemSegError, str)):
+        # Our own messages name no machine, and a file's name may look like an address.
         trace = without_addresses("".join(traceback.format_exception(error)))
+        message = without_addresses(message)
     return {
         "key": trial.key,
         "category": trial.category,
         "kind": kind,
-        "message": without_addresses(str(error)) or type(error).__name__,
+        "message": message,
         "traceback": trace,
         "attempts": attempts,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -6,6 +6,7 @@ by the loader alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,16 +26,17 @@ class InputLoader:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._refs: dict[tuple[Any, ...], tuple[int, Any]] = {}
-        self._loads = 0
+        # Grows also where this process is started again: what is remembered from before is older.
+        self._loads = time.time_ns()
 
     def references(
         self, category: str, size: int, failed_with: int = 0
     ) -> tuple[dict[str, Any], int]:
         """References to the parts of ``Loaded`` for a category, loading what is not there yet.
 
-        And how many loads there have been. ``failed_with``: that number as an attempt got it that
-        failed for what was there: what is older is loaded anew, once for all attempts that failed
-        with it.
+        And the newest load's number. ``failed_with``: that number as an attempt got it that failed
+        for what was there: what is no newer is loaded anew, once for all attempts that failed with
+        it.
         """
         from orchestrator.running.inputs import (
             encoder_or_error,

@@ -43,8 +43,8 @@ def check_workspace_on_nodes(workspace: Folder) -> None:
 def ask_each(nodes: Sequence[str], task: Any, *arguments: Any) -> list[Any]:
     """What a remote function answers on each of the nodes, by their ids.
 
-    A node that goes away meanwhile has no answer: it will train nothing either. Raises what the
-    function raises, and StorageError where a node does not answer.
+    A node that goes away meanwhile has no answer: it will train nothing either. Raises a
+    MemSegError of the function, and StorageError for any other and where a node does not answer.
     """
     places = [NodeAffinitySchedulingStrategy(node_id=node, soft=False) for node in nodes]
     asked = [task.options(scheduling_strategy=p).remote(*arguments) for p in places]
@@ -54,7 +54,7 @@ def ask_each(nodes: Sequence[str], task: Any, *arguments: Any) -> list[Any]:
 def _answer(reference: Any) -> list[Any]:
     """The one answer, or none of a node that is gone."""
     try:
-        with in_words("a node of the cluster did not answer", StorageError):
+        with in_words("a node of the cluster failed or did not answer", StorageError):
             return [ray.get(reference, timeout=ANSWERS_S)]
     except StorageError as error:
         if isinstance(error.__cause__, _GONE):

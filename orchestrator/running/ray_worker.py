@@ -10,7 +10,9 @@ from typing import Any
 
 import ray
 import ray.train
+from ray.exceptions import LocalRayletDiedError, WorkerCrashedError
 
+from memseg.errors import StorageError
 from memseg.storage import Folder
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import from_json
@@ -29,9 +31,9 @@ def train_worker(config: Mapping[str, Any]) -> None:
 
     def load() -> Loaded:
         return Loaded(
-            product=ray.get(references["product"]),
-            textures=ray.get(references["textures"]),
-            encoder=ray.get(references["encoder"]),
+            product=loaded(references["product"], "images"),
+            textures=loaded(references["textures"], "textures"),
+            encoder=loaded(references["encoder"], "encoder weights"),
         )
 
     workspace: Folder = config["workspace"]
@@ -46,6 +48,20 @@ def train_worker(config: Mapping[str, Any]) -> None:
         config["rivals"],
         current_workers(),
     )
+
+
+def loaded(reference: Any, what: str) -> Any:
+    """What the loader's task made. Raises StorageError where its process died, each time.
+
+    The reference holds that for good: only after a failure of this kind is it loaded anew.
+    """
+    try:
+        return ray.get(reference)
+    except (WorkerCrashedError, LocalRayletDiedError) as error:
+        raise StorageError(
+            f"the {what} could not be loaded: the process that loads them was killed several "
+            "times; see the memory of the nodes"
+        ) from error
 
 
 class _TrainReporter:

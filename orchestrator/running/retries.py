@@ -47,9 +47,6 @@ def kind_of(error: BaseException) -> str:
         return STORAGE
     if names & {"ObjectLostError", "NodeDiedError", "RayActorError"}:
         return NODE_LOST  # what it was to train on went with a node, and could not be made again
-    # The task that was to load its inputs died with its process, several times.
-    if names & {"WorkerCrashedError", "LocalRayletDiedError"}:
-        return WORKER_LOST
     # torch's collectives, when another worker of the trial is gone.
     if names & {"DistNetworkError", "DistBackendError"} or "closed by peer" in str(error):
         return WORKER_LOST

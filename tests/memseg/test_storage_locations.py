@@ -49,3 +49,11 @@ def test_an_error_names_no_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     with pytest.raises(StorageError, match="ACCESS_DENIED") as caught:
         open_folder(tmp_path).write("x", b"data")
     assert "example" not in str(caught.value)
+
+
+def test_settings_in_an_address_are_refused_and_not_repeated() -> None:
+    """They would be lost on the way to the workers, and may be signatures."""
+    with pytest.raises(StorageError, match="AWS_ENDPOINT_URL") as caught:
+        open_folder("s3://bucket/ws?endpoint_override=127.0.0.1:9&X-Amz-Signature=abc")
+    assert "s3://bucket/ws:" in str(caught.value)
+    assert "abc" not in str(caught.value)

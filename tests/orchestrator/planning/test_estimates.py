@@ -235,11 +235,13 @@ def test_workers_of_one_trial_share_its_work(tmp_path: Path) -> None:
 
 def test_a_trials_memory_grows_with_its_batch_and_its_pixels() -> None:
     def gib(**settings: object) -> float:
-        return trial_memory_gib(build(MethodConfig, {"memory.samples": 1, **settings}))
+        return trial_memory_gib(build(MethodConfig, {"memory.samples": 1, **settings}), "cpu")
 
     base = gib()
     assert gib(**{"training.batch_size": 16}) == pytest.approx(base + 3.2)
     assert gib(**{"image.size": 128}) == pytest.approx(0.8 + (base - 0.8) / 4)
+    large = build(MethodConfig, {"training.batch_size": 64})
+    assert trial_memory_gib(large, "cuda") < base  # what grows is the GPU's
 
 
 def test_disk_counts_the_registry_or_the_weights_that_stay(tmp_path: Path) -> None:

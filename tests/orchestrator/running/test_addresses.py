@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memseg.config import MethodConfig
+from memseg.errors import DataError
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running.addresses import without_addresses
 from orchestrator.running.failures import failure
@@ -33,3 +34,9 @@ def test_a_failure_in_a_task_of_ray_says_no_address() -> None:
     found = failure(trial, "bug", error, 1)
     assert "10.128" not in found["message"] + found["traceback"]
     assert found["message"] == "task failed (pid=4242, ip=(address))"
+
+
+def test_the_name_of_an_image_is_never_taken_for_an_address() -> None:
+    trial = Trial("part", 0, MethodConfig(), Inputs("a", "b", "c", "d"))
+    message = "screw/train/good/12.30.45.123.png: is cut off"
+    assert failure(trial, "data", DataError(message), 1)["message"] == message

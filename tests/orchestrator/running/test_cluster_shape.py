@@ -71,7 +71,7 @@ def with_memory(node: dict[str, float], gib: float) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("gib", "node", "holds"),
-    [(4.0, 32.5, 8), (5.0, 32.5, 6), (40.0, 32.5, 1), (0.0, 32.5, 8)],
+    [(4.0, 32.5, 8), (5.0, 32.5, 6), (40.0, 32.5, 1), (31.0, 32.5, 1), (0.0, 32.5, 8)],
 )
 def test_a_node_holds_what_its_memory_admits_and_one_at_least(
     gib: float, node: float, holds: int
@@ -81,18 +81,28 @@ def test_a_node_holds_what_its_memory_admits_and_one_at_least(
     assert shape.holds(allotment(17, 0.0, gib)) == 0
 
 
-def test_a_worker_sets_aside_no_more_than_the_smallest_node_it_may_come_to_has() -> None:
-    nodes = (with_memory(HEAD, 2), with_memory(GPU_NODE, 32), with_memory(GPU_NODE, 3))
-    assert ClusterShape(nodes[:2]).memory_to_reserve(allotment(2, 1.0, 4.0)) == 4 * GIB
-    assert ClusterShape(nodes).memory_to_reserve(allotment(2, 1.0, 4.0)) == 3 * GIB
-    # One machine's memory the planner has counted; of a group without known memory nobody can say.
-    assert ClusterShape((with_memory(GPU_NODE, 32),)).memory_to_reserve(allotment(2, 1.0, 4.0)) == 0
-    unknown = ClusterShape(nodes[:2], (NodeGroup(GPU_NODE, 2),))
-    assert unknown.memory_to_reserve(allotment(2, 1.0, 4.0)) == 0
-    known = ResourcesConfig(autoscaled_nodes=2, autoscaled_cpus=7, autoscaled_memory_gib=28)
-    assert ClusterShape(nodes[:1], named_groups(known)).memory_to_reserve(
-        allotment(2, 0.0, 4.0)
-    ) == 4 * GIB  # fmt: skip
+def test_a_worker_sets_aside_what_it_takes_and_small_nodes_get_none() -> None:
+    head, large, small = (
+        with_memory(HEAD, 2), with_memory(GPU_NODE, 32), with_memory(GPU_NODE, 3),
+    )  # fmt: skip
+    for nodes in ((head, large), (head, large, small)):
+        assert ClusterShape(nodes).memory_to_reserve(allotment(2, 1.0, 4.0)) == 4 * GIB
+        assert ClusterShape(nodes).holds(allotment(2, 1.0, 4.0)) == 4
+    # Where all are too small, a little less than one has: the figure is an estimate.
+    assert ClusterShape((head, small)).memory_to_reserve(allotment(2, 1.0, 4.0)) == int(2.7 * GIB)
+    assert ClusterShape((head, small)).holds(allotment(2, 1.0, 4.0)) == 1
+
+
+def test_memory_is_set_aside_only_where_every_kind_of_node_says_its_own() -> None:
+    head, large = with_memory(HEAD, 2), with_memory(GPU_NODE, 32)
+    one = allotment(2, 1.0, 4.0)
+    assert ClusterShape((large,)).memory_to_reserve(one) == 0  # the planner has counted it
+    unknown = ClusterShape((head, large), (NodeGroup(GPU_NODE, 2),))
+    assert (unknown.memory_to_reserve(one), unknown.holds(one)) == (0, 8)
+    known = ResourcesConfig(autoscaled_nodes=2, autoscaled_cpus=7, autoscaled_memory_gib=9)
+    groups = ClusterShape((head,), named_groups(known))
+    two = allotment(2, 0.0, 4.0)
+    assert (groups.memory_to_reserve(two), groups.holds(two)) == (4 * GIB, 4)
 
 
 def test_workers_of_one_trial_take_their_own_places() -> None:

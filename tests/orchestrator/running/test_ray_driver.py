@@ -8,9 +8,10 @@ from unittest import mock
 
 import pytest
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import LocalRayletDiedError, RayActorError, WorkerCrashedError
 
 from memseg.config import MethodConfig
+from memseg.errors import StorageError
 from memseg.storage import open_folder
 from orchestrator.ledger.ledger import Failed, Ledger
 from orchestrator.planning.halving import Halving
@@ -18,6 +19,8 @@ from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running import ray_driver
 from orchestrator.running.placement import Placement
 from orchestrator.running.ray_inputs import InputLoader
+from orchestrator.running.ray_worker import loaded
+from orchestrator.running.retries import kind_of
 from tests.memseg.blocked import run_without
 
 
@@ -62,19 +65,36 @@ def test_inputs_are_loaded_anew_only_after_a_failure_that_may_be_theirs(
     assert asked == [("part", 256, 0), ("part", 256, failed_with)]
 
 
+@pytest.mark.parametrize("died", [WorkerCrashedError(), LocalRayletDiedError()])
+def test_inputs_whose_loading_was_killed_are_loaded_anew(
+    monkeypatch: pytest.MonkeyPatch, died: Exception
+) -> None:
+    def get(reference: object) -> None:
+        raise died
+
+    monkeypatch.setattr(ray, "get", get)
+    with pytest.raises(StorageError, match="the textures could not be loaded") as caught:
+        loaded(object(), "textures")
+    assert kind_of(caught.value) in ray_driver._OF_INPUTS
+
+
 def test_what_failed_for_many_is_loaded_once_more_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = mock.MagicMock()
     tasks.return_value.return_value.remote.side_effect = range(100)
     monkeypatch.setattr(ray, "remote", tasks)
     loader = InputLoader.__ray_metadata__.modified_class(None)  # type: ignore[attr-defined]
     first, loads = loader.references("part", 64)
-    assert (first, loads) == ({"product": 0, "textures": 1, "encoder": 2}, 3)
+    assert first == {"product": 0, "textures": 1, "encoder": 2}
     other, _ = loader.references("nut", 64)
     assert other == {"product": 3, "textures": 1, "encoder": 2}
     again, newer = loader.references("part", 64, loads)
-    assert (again, newer) == ({"product": 4, "textures": 5, "encoder": 6}, 7)
-    assert loader.references("part", 64, loads) == (again, 7)
+    assert again == {"product": 4, "textures": 5, "encoder": 6}
+    assert loader.references("part", 64, loads) == (again, newer)
     assert loader.references("nut", 64, loads)[0] == {"product": 3, "textures": 5, "encoder": 6}
+    # A loader that was started again knows nothing, and loads once for all of these too.
+    restarted = InputLoader.__ray_metadata__.modified_class(None)  # type: ignore[attr-defined]
+    third, _ = restarted.references("part", 64, newer)
+    assert restarted.references("part", 64, newer)[0] == third
 
 
 def test_drivers_and_controllers_import_no_torch() -> None:

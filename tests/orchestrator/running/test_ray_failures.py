@@ -84,7 +84,6 @@ def test_what_ray_raises_has_a_kind(error: Exception, kind: str) -> None:
         (ObjectLostError("12", None, ""), "node_lost"),
         (OwnerDiedError("12", None, ""), "node_lost"),
         (OutOfMemoryError("x"), "out_of_memory"),
-        (WorkerCrashedError(), "worker_lost"),
     ],
 )
 def test_what_a_worker_meets_when_it_fetches_its_inputs_has_a_kind_too(
