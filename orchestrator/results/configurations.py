@@ -56,6 +56,11 @@ def configurations(experiment: Experiment) -> tuple[Configuration, ...]:
     )
 
 
+def label_alone(text: str) -> str:
+    """A configuration's label without what tells it apart from others that the label fits."""
+    return text.partition(_BESIDE)[0]
+
+
 def settings_text(trial: Trial, names: Sequence[str]) -> str:
     """ "name value, name value" of some settings of a trial; "-" for none."""
     return told(traits(trial), names)

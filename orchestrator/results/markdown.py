@@ -14,6 +14,7 @@ from orchestrator.results.conditions import condition_lines
 from orchestrator.results.configurations import (
     Configuration,
     configurations,
+    label_alone,
     mean_and_deviation,
 )
 from orchestrator.results.files import NOTHING, Experiment
@@ -91,7 +92,7 @@ def _row(one: Configuration) -> tuple[str, ...]:
 def _beside(one: Configuration, rows: Results | None) -> Iterator[str]:
     """Published figures; ``rows``: averages of the paper's rows of this name, for an ablation."""
     if rows is not None:
-        yield _reference(rows.get(one.label))
+        yield _reference(rows.get(label_alone(one.label)))
         return
     yield _reference(TABLE_1.get(one.category))
     yield _reference(LAST_STEP.get(one.category))

@@ -66,6 +66,12 @@ def test_an_ablation_stands_beside_the_papers_rows(place: Path, put: Callable[..
     (none,) = [line for line in text.splitlines() if line.startswith("| mine |")]
     assert one.endswith("| 1 | 84.82 / 73.38 |")
     assert none.endswith(f"| 1 | {NONE} |")
+    # Two configurations that a label fits are both beside its row.
+    settings = {"loss.l1_weight": 0.6, "training.precision": "bf16"}
+    put("losses", result_of("c", settings=settings), about=about)
+    both = [line for line in rendered(place).splitlines() if line.startswith("| L1: ")]
+    assert len(both) == 2
+    assert all(line.endswith("| 1 | 84.82 / 73.38 |") for line in both)
 
 
 def test_nothing_stands_beside_what_nobody_published(
