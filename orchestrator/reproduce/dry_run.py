@@ -57,7 +57,8 @@ def render_programme(
         *listed("Cannot be had", dropped_lines(plan), "yellow"),
         *listed("Mind", warnings_of(job, plan), "yellow"),
         Text(),
-        *((facts(cost_rows(plan, costs)), Text()) if programme.trains else ()),
+        facts(cost_rows(plan, costs) if programme.trains else [("cost", "nothing is trained")]),
+        Text(),
         Text("A dry run: nothing was started.", style="bold"),
     )
 

@@ -152,7 +152,7 @@ def test_figure_3_needs_no_training(
     reproduce: Reproduce, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert reproduce("figure3", "--dry_run") == 0
-    assert "nothing is left to do" in capsys.readouterr().out
+    assert "nothing is trained" in capsys.readouterr().out
     assert reproduce("figure3") == 0
     assert "RANDOM ENCODER" not in capsys.readouterr().out  # nothing of it depends on them
     assert not (tmp_path / "ws/trials").exists()
