@@ -9,7 +9,7 @@ import pytest
 from memseg.config import MethodConfig
 from memseg.storage import Folder, open_folder
 from orchestrator.aggregation.tables import make_tables
-from orchestrator.ledger.ledger import Done, Ledger, Record
+from orchestrator.ledger.ledger import Done, Ledger, Pruned, Record
 from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.planning.plan import Plan
 from orchestrator.planning.trial import Inputs, Trial
@@ -53,6 +53,22 @@ def test_all_but_the_winners_weights_are_dropped_and_the_rest_is_not_asked_for(
 
     monkeypatch.setattr(Folder, "exists", asked)
     drop_weights(plan_of(trials), records, ledger)
+
+
+@pytest.mark.parametrize("keep", ["best", "all"])
+def test_checkpoints_of_stopped_trials_go_but_not_under_another_sweep(
+    tmp_path: Path, keep: str
+) -> None:
+    ledger = Ledger(open_folder(tmp_path))
+    trials = tuple(Trial("screw", seed, MethodConfig(), INPUTS) for seed in range(3))
+    records: dict[str, Record] = {t.key: Pruned({"step": 300}) for t in trials[:2]}
+    for trial in trials:
+        ledger.trial_folder("screw", trial.key).write("checkpoints/step-1.safetensors", b"bytes")
+    claimed = ledger.trial_folder("screw", trials[1].key)
+    claimed.write("claim.json", b"{}")
+    drop_weights(plan_of(trials, keep), records, ledger)
+    left = {t.seed for t in trials if ledger.trial_folder("screw", t.key).exists("checkpoints")}
+    assert left == ({1, 2} if keep == "best" else {0, 1, 2})
 
 
 def test_nothing_is_published_of_a_category_with_a_trial_that_left_no_record(
