@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.aggregation.conditions import Condition
 from orchestrator.aggregation.formats import to_csv
 from orchestrator.aggregation.published import MEMSEG, PaperResult, averages
+from orchestrator.aggregation.rows import percent
 from orchestrator.reproduce.experiment import Finished, Output
 from orchestrator.reproduce.gathering import Gathered, Trials, of_each_category
 from orchestrator.reproduce.lines import AVERAGE, Line, PaperTable, group_averages, made_table
@@ -151,11 +152,8 @@ def _about(found: Mapping[str, ToyFound], preset: str) -> Iterator[Condition]:
 def _short_of(found: Mapping[str, ToyFound]) -> Iterator[Condition]:
     """Categories that are below what was asked of a reproduction."""
     for metric, least in LEAST.items():
-        below = []
-        for category, one in found.items():
-            mean = sum(getattr(score, metric) for score in one.scores) / len(one.scores)
-            if mean < least:
-                below.append(f"{category} {100 * mean:.2f}")
+        means = {name: _score(name, one).mean(metric) for name, one in found.items()}
+        below = [f"{c} {percent(m)}" for c, m in means.items() if m is not None and m < least]
         if below:
             name = metric.replace("_auroc", " AUROC")
             yield Condition(f"{name} below {100 * least:g}: {', '.join(below)}", True)

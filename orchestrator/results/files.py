@@ -153,11 +153,9 @@ def _check(trial: Mapping[str, Any], place: str) -> None:
     missing = [needed for needed in (*_NEEDED, *_OPTIONAL) if needed not in trial]
     if missing:
         raise DataError(f"{place} has no {', '.join(missing)}")
-    for name, kind in _NEEDED.items():
-        if not isinstance(trial[name], kind):
-            raise DataError(f"{place}: {name} must be {kind.__name__}, got {trial[name]!r}")
-    for name, kind in _OPTIONAL.items():
-        if not isinstance(trial[name], (kind, type(None))):
+    for name, kind in (_NEEDED | _OPTIONAL).items():
+        may_be_null = name in _OPTIONAL and trial[name] is None
+        if not may_be_null and not isinstance(trial[name], kind):
             raise DataError(f"{place}: {name} must be {kind.__name__}, got {trial[name]!r}")
     for name, value in trial["metrics"].items():
         if not isinstance(value, (float, int, type(None))):

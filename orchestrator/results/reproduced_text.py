@@ -19,8 +19,20 @@ def table_lines(table: Table) -> list[str]:
 
     Of a table whose rows are variants the averages alone: each category stands in the sweep.
     """
-    if "cells" in table:
-        return _as_shown(table)
+    lines = [f"### {cell(table['title'])}", ""]
+    if "cells" in table:  # speeds have their texts
+        header = table["headings"]
+        texts = [[cell(text) for text in row] for row in table["cells"]]
+        lines += markdown_table(header, texts, set(header[1:]))
+    else:
+        lines += markdown_table(*_compared(table), set())
+    lines.append("")
+    lines += [bullet(c["text"], bool(c.get("loud"))) for c in table["conditions"]]
+    return [*lines, ""]
+
+
+def _compared(table: Table) -> tuple[list[str], list[list[str]]]:
+    """Headings, and the texts of each row."""
     rows = table["rows"]
     headings = list(rows[0])[: list(rows[0]).index("category")] if rows else []
     if headings:
@@ -30,31 +42,14 @@ def table_lines(table: Table) -> list[str]:
     for kind in ("image", "pixel"):
         figures += [f"{kind} AUROC", f"paper {kind}", *(("difference",) if compared else ())]
     header = [*(heading.replace("_", " ") for heading in headings or ("category",)), *figures]
-    lines = [f"### {cell(table['title'])}", ""]
-    lines += markdown_table(
-        header,
+    texts = [
         [
-            [
-                *(cell(str(row[name])) for name in headings or ("category",)),
-                *(text for metric in _METRICS for text in _figures(row, metric, compared)),
-            ]
-            for row in rows
-        ],
-        set(),
-    )
-    lines.append("")
-    lines += [bullet(c["text"], bool(c.get("loud"))) for c in table["conditions"]]
-    return [*lines, ""]
-
-
-def _as_shown(table: Table) -> list[str]:
-    """Of a table that has its texts, as of speeds."""
-    lines = [f"### {cell(table['title'])}", ""]
-    texts = [[cell(text) for text in row] for row in table["cells"]]
-    lines += markdown_table(table["headings"], texts, set(table["headings"][1:]))
-    lines.append("")
-    lines += [bullet(c["text"], bool(c.get("loud"))) for c in table["conditions"]]
-    return [*lines, ""]
+            *(cell(str(row[name])) for name in headings or ("category",)),
+            *(text for metric in _METRICS for text in _figures(row, metric, compared)),
+        ]
+        for row in rows
+    ]
+    return header, texts
 
 
 def _figures(row: Mapping[str, Any], metric: str, compared: bool) -> Iterator[str]:
