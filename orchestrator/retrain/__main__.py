@@ -15,7 +15,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from memseg.errors import MemSegError
 from memseg.storage import open_folder
 from orchestrator.commands import (
     ALL_DONE,
@@ -80,19 +79,10 @@ def _watch(job: Job, console: Console, errors: Console) -> int:
     def say(line: str) -> None:
         errors.print(line, style="bold red", markup=False, highlight=False)
 
-    def train(categories: tuple[str, ...]) -> bool:
+    def train(categories: tuple[str, ...]) -> tuple[str, ...]:
         named = job.config.data.categories
         taken = tuple(name for name in categories if not named or name in named)
-        if not taken:
-            return True
-        try:
-            # What failed for its images or settings fails again; what was lost is in the ledger,
-            # and tried again when something changes or the command starts again.
-            retrain(job, console, taken)
-        except MemSegError as error:
-            say(f"error: {error}; looks again in {settings.watch:g} s")
-            return False
-        return True
+        return retrain(job, console, taken).lost if taken else ()
 
     watch(root, layout_of(job.config.data), settings.watch, settings.settle, train, say, wait)
     console.print("stopped between trainings")

@@ -14,8 +14,10 @@ from rich.console import Console
 from memseg.data.layouts import discover_categories
 from memseg.errors import EmptyDataError
 from memseg.storage import open_folder
+from orchestrator.aggregation.tables import Tables
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
+from orchestrator.ledger.kinds import kind
 from orchestrator.planning.inventory import CategoryInventory, gather_inventory
 from orchestrator.registry.registry import Registry
 from orchestrator.retrain.changes import CHANGED, UNUSABLE, Change, compare, waits_for_judgement
@@ -36,6 +38,9 @@ class Batch:
     changes: tuple[Change, ...]
     failed: tuple[str, ...] = ()
     """Categories that should have a new version and have none, or could not be judged."""
+    lost: tuple[str, ...] = ()
+    """Those of them to be tried again as they are: what failed says nothing about them, or only the
+    judgement is missing."""
 
     @property
     def well(self) -> bool:
@@ -89,7 +94,17 @@ def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Ba
             _for(job, to_train), outcome.tables, registry,
             {c.category: c for c in inventory}, say,
         )  # fmt: skip
-    return Batch(changes, failed)
+    return Batch(changes, failed, _lost(failed, outcome.tables, registry))
+
+
+def _lost(failed: Iterable[str], tables: Tables, registry: Registry) -> tuple[str, ...]:
+    passing = {f.category for f in tables.failures if kind(f.kind).passing}
+
+    def unjudged(category: str) -> bool:
+        choice = tables.choices.get(category)
+        return choice is not None and choice.winner.trial.key in registry.version_ids(category)
+
+    return tuple(c for c in failed if c in passing or unjudged(c))
 
 
 @contextlib.contextmanager

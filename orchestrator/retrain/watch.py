@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from memseg.data.layouts import LayoutConfig, discover_categories
 from memseg.errors import EmptyDataError, MemSegError, StorageError
 from memseg.storage import Folder
-from orchestrator.retrain.settling import Seen, Snapshot, look, settled
+from orchestrator.retrain.settling import Seen, Snapshot, Tried, after_a_loss, due, look, settled
 
-Train = Callable[[tuple[str, ...]], bool]
-"""Trains these categories; returns whether nothing is left to be tried again."""
+Train = Callable[[tuple[str, ...]], Collection[str]]
+"""Trains these categories; returns those whose training was lost, to be tried again."""
 Say = Callable[[str], None]
 
 
@@ -27,33 +27,46 @@ def watch(
 ) -> None:
     """Until ``wait`` says that it is the end, or a look is interrupted: nothing is under way then.
 
-    An error of one look is said, the next is made.
-
     A category is handed to ``train`` when it holds still for ``still_s``, and not again before
-    something in it changes, or where ``train`` said that it is to be tried again.
+    something in it changes. What was lost, or all of a batch that ended in an error, is handed to
+    it again after a pause that grows. An error is said, the next look is made.
     """
     seen: dict[str, Seen] = {}
-    done: dict[str, Snapshot] = {}
+    tried: dict[str, Tried] = {}
     said = ""
     while True:
         try:
-            try:
-                now = snapshots(root, layout)
-            except KeyboardInterrupt:
-                return
-            seen = look(seen, now, clock())
-            ready = [n for n in settled(seen, clock(), still_s) if done.get(n) != seen[n].snapshot]
-            if ready:
-                taken = {name: seen[name].snapshot for name in ready}
-                if train(tuple(ready)):
-                    done.update(taken)
+            seen = look(seen, snapshots(root, layout), clock())
             said = ""
+        except KeyboardInterrupt:
+            return
         except MemSegError as error:
             if str(error) != said:  # a folder that is gone for a night is said once
                 say(f"error: {error}; looks again every {every_s:g} s")
             said = str(error)
+        else:
+            now = clock()
+            still = {name: seen[name].snapshot for name in settled(seen, now, still_s)}
+            ready = tuple(name for name, s in still.items() if due(tried.get(name), s, now))
+            lost = _train(train, ready, say) if ready else ()
+            for name in ready:
+                tried[name] = (
+                    after_a_loss(tried.get(name), still[name], clock(), every_s)
+                    if name in lost
+                    else Tried(still[name])
+                )
+            for name in lost:
+                say(f"{name}: is tried again in {tried[name].pause:g} s")
         if wait(every_s):
             return
+
+
+def _train(train: Train, ready: tuple[str, ...], say: Say) -> Collection[str]:
+    try:
+        return train(ready)
+    except MemSegError as error:
+        say(f"error: {error}")
+        return ready
 
 
 def snapshots(root: Folder, layout: LayoutConfig) -> dict[str, Snapshot]:

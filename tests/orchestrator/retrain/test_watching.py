@@ -27,12 +27,14 @@ class World:
         self.root, self.between = root, list(between)
         self.now = 0.0
         self.trained: list[tuple[str, ...]] = []
+        self.at: list[float] = []
         self.said: list[str] = []
-        self.answers: list[bool] = []
+        self.lost: list[tuple[str, ...]] = []
 
-    def train(self, categories: tuple[str, ...]) -> bool:
+    def train(self, categories: tuple[str, ...]) -> tuple[str, ...]:
         self.trained.append(categories)
-        return self.answers.pop(0) if self.answers else True
+        self.at.append(self.now)
+        return self.lost.pop(0) if self.lost else ()
 
     def wait(self, seconds: float) -> bool:
         assert seconds == 10
@@ -80,12 +82,28 @@ def test_lines_that_settle_together_are_one_batch_and_a_changed_one_comes_again(
     assert world.trained == [("screw", "tile"), ("tile",)]
 
 
-def test_what_is_to_be_tried_again_comes_at_the_next_look(tmp_path: Path) -> None:
+def test_what_was_lost_is_tried_again_after_pauses_and_not_what_was_trained(
+    tmp_path: Path,
+) -> None:
     image(tmp_path, "screw")
-    world = World(tmp_path, nothing, nothing, nothing)
-    world.answers = [False, True]
+    image(tmp_path, "tile")
+    world = World(tmp_path, *[nothing] * 9)
+    world.lost = [("screw",), ("screw",), ("screw",)]
     world.run()
-    assert world.trained == [("screw",), ("screw",)]
+    # Settled at 10 s; again after 10, 20 and 40 s.
+    assert world.trained == [("screw", "tile"), ("screw",), ("screw",), ("screw",)]
+    assert world.said == [f"screw: is tried again in {s} s" for s in (10, 20, 40)]
+    assert world.now == 100
+
+
+def test_a_lost_line_that_changes_is_trained_when_it_settles(tmp_path: Path) -> None:
+    image(tmp_path, "screw")
+    looks = [nothing, nothing, nothing, lambda: image(tmp_path, "screw", "1"), nothing, nothing]
+    world = World(tmp_path, *looks)
+    world.lost = [("screw",), ("screw",)]
+    world.run()
+    # At 10, at 20, and at 50 s: at 40 s, when it would have been tried again, it had changed.
+    assert world.at == [10, 20, 50]
 
 
 def test_an_empty_root_waits_and_one_that_is_gone_is_said_once(tmp_path: Path) -> None:
@@ -101,18 +119,21 @@ def test_an_empty_root_waits_and_one_that_is_gone_is_said_once(tmp_path: Path) -
     assert world.trained == [("screw",)]
 
 
-def test_an_error_of_a_training_is_said_and_the_next_look_is_made(tmp_path: Path) -> None:
+def test_an_error_of_a_training_is_said_and_its_batch_is_tried_again(tmp_path: Path) -> None:
     image(tmp_path, "screw")
     world = World(tmp_path, nothing, nothing)
 
-    def fails(categories: tuple[str, ...]) -> bool:
+    def fails(categories: tuple[str, ...]) -> tuple[str, ...]:
         world.trained.append(categories)
         raise DataError("no good")
 
     world.train = fails  # type: ignore[method-assign]
     world.run()
-    assert len(world.trained) == 2
-    assert world.said == ["error: no good; looks again every 10 s"]
+    assert world.trained == [("screw",), ("screw",)]
+    assert world.said == [
+        "error: no good", "screw: is tried again in 10 s",
+        "error: no good", "screw: is tried again in 20 s",
+    ]  # fmt: skip
 
 
 def test_a_bug_is_not_hidden(tmp_path: Path) -> None:
