@@ -11,7 +11,9 @@ import errno
 import functools
 import json
 import os
+import re
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +31,11 @@ T = TypeVar("T")
 
 _SCHEMES = {"s3": "s3://", "gcs": "gs://", "abfs": "abfs://"}
 """Object stores of pyarrow that an address and the environment are enough for."""
+
+
+_UNFINISHED = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
+_WRITTEN_S = 600
+"""A file that is written changes within this time."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +235,18 @@ class Folder:
             return
         self._delete(relative, self.filesystem.delete_dir)
 
+    def delete_unfinished(self) -> None:
+        """Deletes what killed writes have left directly in this folder, on a disk or NFS.
+
+        Only after minutes without a change: somebody may be writing.
+        """
+        if not self.is_local:
+            return
+        ended = time.time_ns() - _WRITTEN_S * 10**9
+        for file in self.files():
+            if _UNFINISHED.fullmatch(file.path) and file.mtime_ns < ended:
+                self.delete(file.path)
+
     def _delete(self, relative: str, delete: Callable[[str], None]) -> None:
         def operation() -> None:
             # Somebody else may have deleted it between the question and the answer.
@@ -284,6 +303,31 @@ def check_text(location: str) -> str:
     return location
 
 
+def check_address(location: str) -> str:
+    """The path or URI itself. Raises StorageError, which does not repeat what may be secret."""
+    text = check_text(location)
+    if "://" not in text:
+        return text
+    try:
+        place = urlsplit(text)
+    except ValueError as error:
+        raise StorageError("an address has a [ that is no IPv6 address") from error
+    # A secret may hold a slash, and then the @ behind it is taken for a part of the path.
+    _, colon, port = place.netloc.rpartition(":")
+    if "@" in place.netloc or (colon and ("@" in text or not port.isdigit())):
+        raise StorageError(
+            "an address with credentials in it would end up in logs and plans: leave them out; "
+            "they come from the environment (AWS_ACCESS_KEY_ID, …), a profile or the machine's role"
+        )
+    if "?" in text:
+        raise StorageError(
+            f"{text.partition('?')[0]}: settings in an address do not reach the cluster's workers, "
+            "which would go elsewhere: leave out what follows ? and set AWS_ENDPOINT_URL and the "
+            "like in the environment of every node"
+        )
+    return text
+
+
 def local_path(text: str) -> Path:
     """A path as a person writes it, made absolute. Raises StorageError for a "~" of nobody."""
     try:
@@ -311,24 +355,14 @@ def open_folder(location: str | Path) -> Folder:
     Raises StorageError for an unknown kind of URI, for one with credentials or settings in it, or
     where a file is in the way.
     """
-    text = check_text(str(location))
-    if "://" in text and urlsplit(text).username is not None:
-        raise StorageError(
-            "an address with credentials in it would end up in logs and plans: leave them out; "
-            "they come from the environment (AWS_ACCESS_KEY_ID, …), a profile or the machine's role"
-        )
-    if "://" in text and urlsplit(text).query:
-        raise StorageError(
-            f"{text.partition('?')[0]}: settings in an address do not reach the cluster's workers, "
-            "which would go elsewhere: leave out what follows ? and set AWS_ENDPOINT_URL and the "
-            "like in the environment of every node"
-        )
+    text = check_address(str(location))
     if "://" not in text:
         filesystem, path = pafs.LocalFileSystem(), str(local_path(text))
     else:
         try:
-            filesystem, path = pafs.FileSystem.from_uri(text)
-        except (OSError, ValueError) as error:
+            # Of S3 this asks for the bucket's region, over the network.
+            filesystem, path = _tried("open", text, lambda: pafs.FileSystem.from_uri(text))
+        except ValueError as error:
             raise StorageError(f"cannot open {text}: {error}") from error
     folder = Folder(filesystem, path.rstrip("/"))
     if folder.exists() and not folder.is_folder():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from memseg.errors import StorageError
-from memseg.storage import open_folder, split_location
+from memseg.storage import check_address, open_folder, split_location
 
 IMAGENET, RANDOM = "imagenet", "random"
 IMAGENET_IDENTITY = "imagenet:f37072fd"
@@ -14,7 +14,7 @@ IMAGENET_IDENTITY = "imagenet:f37072fd"
 
 def read_encoder_file(source: str) -> bytes:
     """The bytes of a weights file, a path or a URI. Raises StorageError."""
-    above, name = split_location(source)
+    above, name = split_location(check_address(source))
     try:
         return open_folder(above).read(name)
     except StorageError as error:

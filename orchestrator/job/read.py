@@ -145,8 +145,8 @@ def _with_data_root(settings: dict[str, Any]) -> dict[str, Any]:
             )
         if is_uri(settings["workspace"]):
             raise SettingError(
-                f"data.demo draws into the workspace, which must be a local folder then, "
-                f"got {settings['workspace']}"
+                "data.demo draws into the workspace, which must be a local folder then, no address "
+                "of a store"
             )
         return {**settings, "data.root": f"{settings['workspace']}/{DEMO_FOLDER}"}
     if not settings.get("data.root"):

@@ -7,6 +7,7 @@ whatever else lies in its folder. ``failure.json`` says why the last attempt did
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections import defaultdict
@@ -29,7 +30,8 @@ WITH_MODEL = (*PICTURES, LOSSES)
 """What goes with the weights: into the registry, and away."""
 
 _KEY = re.compile(r"[0-9a-z]{4,64}")
-_PROBE_BYTES = 1 << 20
+_PROBE_BYTES = 1 << 28
+"""More than a trial writes at once: the file that did not fit has made room by going again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Ledger:
         folder.delete(FAILURE)
         folder.delete(PRUNED)
         folder.delete_folder(CHECKPOINTS)
+        folder.delete_unfinished()
 
     def fail(self, failure: Mapping[str, Any]) -> None:
         """Records why an attempt failed; checkpoints stay. Never over a result.
@@ -175,13 +178,15 @@ class Ledger:
         self.trial_folder(category, key).delete(FAILURE)
 
     def check_writable(self) -> None:
-        """Writes and deletes a small file. Raises StorageDownError where the store is gone or full.
+        """Writes and deletes a file. Raises StorageDownError where the store is gone or full.
 
         Before going on after a storage error: else each further trial would train first and
-        then meet the same error.
+        then meet the same error. An object store is never full, and gets a small one.
         """
         name = f".writable-{secrets.token_hex(4)}"
-        self.workspace.write(name, bytes(_PROBE_BYTES))
+        # Not zeros: a file system that compresses has room for any number of them.
+        data = os.urandom(1 << 20) * (_PROBE_BYTES >> 20 if self.workspace.is_local else 1)
+        self.workspace.write(name, data)
         self.workspace.delete(name)
 
     def drop_weights(self, category: str, key: str) -> None:

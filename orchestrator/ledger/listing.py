@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from memseg.data.categories import check_category_name
 from memseg.storage import FileInfo, Folder
-from orchestrator.ledger.claims import CLAIM
+from orchestrator.ledger.claims import CLAIM, LAPSES_S
 from orchestrator.ledger.ledger import CHECKPOINTS, RESULT, TRIALS
 
 
@@ -48,12 +49,14 @@ def keys_with(workspace: Folder, category: str, names: Collection[str]) -> set[s
 def resting_checkpoints(workspace: Folder, category: str) -> set[str]:
     """Keys of the category's trials that have checkpoints and are not claimed by any sweep.
 
-    Raises like ``list_records``.
+    What a killed sweep had claimed is free once it has lapsed. Raises like ``list_records``.
     """
     found, claimed = set(), set()
-    for key, name, _ in _files(workspace, category):
+    lapsed = time.time_ns() - int(LAPSES_S * 1e9)
+    for key, name, file in _files(workspace, category):
         if name == CLAIM:
-            claimed.add(key)
+            if file.mtime_ns > lapsed:  # it is written again whenever it is renewed
+                claimed.add(key)
         elif name.startswith(f"{CHECKPOINTS}/"):
             found.add(key)
     return found - claimed

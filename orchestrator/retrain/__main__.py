@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from memseg.errors import StoppedError
 from memseg.storage import open_folder
 from orchestrator.commands import (
     ALL_DONE,
@@ -30,7 +31,7 @@ from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
 from orchestrator.job.read import read_job
 from orchestrator.retrain.batch import retrain
-from orchestrator.retrain.lock import only_one
+from orchestrator.retrain.lock import LAPSES_S, only_one
 from orchestrator.retrain.oracles import refuse_oracles
 from orchestrator.retrain.watch import wait, watch
 
@@ -48,14 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = ["--config", DEFAULT, *arguments]
     console, errors = consoles()
 
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     def run() -> int:
         job = read_job(arguments, os.environ, Path.cwd())
         refuse_oracles(job)
         if job.config.dry_run:
             return ALL_DONE if retrain(job, console).well else SOME_FAILED
-        with only_one(open_folder(job.config.workspace)):
+        with only_one(open_folder(job.config.workspace), say) as held:
             if job.config.retrain.watch:
-                return _watch(job, console, errors)
+                return _watch(job, console, errors, held)
             return ALL_DONE if retrain(job, console).well else SOME_FAILED
 
     return explained(run, errors)
@@ -67,7 +71,7 @@ def _own(token: str) -> str:
     return f"--retrain.{name[2:]}{equals}{value}" if own else token
 
 
-def _watch(job: Job, console: Console, errors: Console) -> int:
+def _watch(job: Job, console: Console, errors: Console, held: Callable[[], bool]) -> int:
     settings = job.config.retrain
     root = open_folder(job.config.data.root or "")
     console.print(
@@ -84,7 +88,15 @@ def _watch(job: Job, console: Console, errors: Console) -> int:
         taken = tuple(name for name in categories if not named or name in named)
         return retrain(job, console, taken).lost if taken else ()
 
-    watch(root, layout_of(job.config.data), settings.watch, settings.settle, train, say, wait)
+    def ends(seconds: float) -> bool:
+        return wait(seconds) or not held()
+
+    watch(root, layout_of(job.config.data), settings.watch, settings.settle, train, say, ends)
+    if not held():
+        raise StoppedError(
+            "another orchestrator.retrain works over the workspace: this one could not renew its "
+            f"claim for {LAPSES_S:.0f} s or longer, and ends"
+        )
     console.print("stopped between trainings")
     return ALL_DONE
 

@@ -3,7 +3,8 @@
 On a file system a lock of the operating system: a killed process holds none. On an object store,
 which has no locks, a small file with an expiry that is renewed: it keeps a second command from
 starting, but not two that start in the same second, which then do work twice and nothing wrong
-(versions and trials are named by content).
+(versions and trials are named by content). One that could not renew it for long, and finds
+another's, is told so.
 """
 
 from __future__ import annotations
@@ -15,21 +16,29 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from memseg.errors import SettingError, StorageError
 from memseg.storage import Folder
+from orchestrator.ledger.claims import Claim
 
 LOCK = "retrain.lock"
 LAPSES_S = 120.0
+POLL_S = 5.0
 
 
 @contextlib.contextmanager
-def only_one(workspace: Folder) -> Iterator[None]:
-    """Holds the workspace for the block. Raises SettingError where another one holds it."""
-    with _locked(workspace) if workspace.is_local else _claimed(workspace):
-        yield
+def only_one(
+    workspace: Folder, say: Callable[[str], None] = lambda _: None
+) -> Iterator[Callable[[], bool]]:
+    """Holds the workspace for the block; yields a question: whether it is held still.
+
+    Raises SettingError where another one holds it. On an object store one that was killed a moment
+    ago looks like one that runs: that is waited for, and said.
+    """
+    with _locked(workspace) if workspace.is_local else _claimed(workspace, say) as held:
+        yield held
 
 
 def _refused(workspace: Folder) -> SettingError:
@@ -40,7 +49,7 @@ def _refused(workspace: Folder) -> SettingError:
 
 
 @contextlib.contextmanager
-def _locked(workspace: Folder) -> Iterator[None]:
+def _locked(workspace: Folder) -> Iterator[Callable[[], bool]]:
     path = Path(workspace.at(LOCK))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,48 +67,76 @@ def _locked(workspace: Folder) -> Iterator[None]:
             f"{path} cannot be locked ({error}): is it on NFS without locks?"
         ) from error
     try:
-        yield
+        yield lambda: True
     finally:
         os.close(descriptor)
 
 
 @contextlib.contextmanager
-def _claimed(workspace: Folder) -> Iterator[None]:
-    owner, ended = secrets.token_hex(8), threading.Event()
-    holder = _holder(workspace)
-    if holder is not None and holder != owner:
+def _claimed(workspace: Folder, say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    owner, ended, lost = secrets.token_hex(8), threading.Event(), threading.Event()
+    _wait_until_free(workspace, say)
+    renew(workspace, owner)
+    if not _is_of(workspace, owner):
         raise _refused(workspace)
-    _write(workspace, owner)
-    if _holder(workspace) != owner:
-        raise _refused(workspace)
-    thread = threading.Thread(target=_renew, args=(workspace, owner, ended), daemon=True)
+
+    def keep() -> None:
+        while not ended.wait(LAPSES_S / 4):
+            with contextlib.suppress(StorageError):
+                if not renew(workspace, owner):
+                    lost.set()
+                    return
+
+    thread = threading.Thread(target=keep, daemon=True)
     thread.start()
     try:
-        yield
+        yield lambda: not lost.is_set()
     finally:
         ended.set()
         thread.join()
         with contextlib.suppress(StorageError):  # it lapses by itself
-            if _holder(workspace) == owner:
+            if _is_of(workspace, owner):
                 workspace.delete(LOCK)
 
 
-def _renew(workspace: Folder, owner: str, ended: threading.Event) -> None:
-    while not ended.wait(LAPSES_S / 4):
-        with contextlib.suppress(StorageError):
-            _write(workspace, owner)
-
-
-def _write(workspace: Folder, owner: str) -> None:
+def renew(workspace: Folder, owner: str) -> bool:
+    """Claims the object store's workspace for a while; False where it is another's meanwhile."""
+    found = _claim(workspace)
+    if found is not None and found.owner != owner:
+        return False
     workspace.write_json(LOCK, {"owner": owner, "until": time.time() + LAPSES_S})
+    return True
 
 
-def _holder(workspace: Folder) -> str | None:
+def _wait_until_free(workspace: Folder, say: Callable[[str], None]) -> None:
+    found = _claim(workspace)
+    if found is None:
+        return
+    say(
+        "another orchestrator.retrain runs over the workspace, or was killed in the last "
+        f"{LAPSES_S:.0f} s: waits to see which"
+    )
+    while time.time() < found.until:
+        time.sleep(POLL_S)
+        now = _claim(workspace)
+        if now is None:
+            return
+        if now != found:
+            raise _refused(workspace)
+
+
+def _is_of(workspace: Folder, owner: str) -> bool:
+    found = _claim(workspace)
+    return found is not None and found.owner == owner
+
+
+def _claim(workspace: Folder) -> Claim | None:
     """Who holds it now; nobody where the file is absent, lapsed or damaged."""
     if not workspace.exists(LOCK):
         return None
     try:
         value = json.loads(workspace.read(LOCK))
-        return str(value["owner"]) if float(value["until"]) > time.time() else None
+        claim = Claim(str(value["owner"]), float(value["until"]))
     except (ValueError, KeyError, TypeError):
         return None
+    return claim if claim.until > time.time() else None

@@ -29,6 +29,10 @@ class FolderCheckpoints:
             if older < name:
                 self.folder.delete(older)
 
+    def newest_step(self) -> int:
+        """The step after which the newest was written; 0 where there is none."""
+        return max((int(name[5:13]) for name in self._names()), default=0)
+
     def discard(self) -> None:
         """Deletes all checkpoints."""
         for name in self._names():

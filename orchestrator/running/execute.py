@@ -46,7 +46,7 @@ def execute(
 
     ``records``: what the ledger said of the plan before. ``beaten``: whose weights are dropped,
     asked of a category whenever one of its trials is done. Raises SettingError when nothing can
-    be started, StorageDownError where the workspace is gone in the middle.
+    be started, StorageDownError where the workspace or the data are gone in the middle.
     """
     config = job.config
     score = "image_auroc" if config.selection == "test" else "synthetic_score"

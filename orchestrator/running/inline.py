@@ -25,6 +25,7 @@ from orchestrator.running.placement import Placement
 from orchestrator.running.pruning import Rivals
 from orchestrator.running.retries import decide
 from orchestrator.running.sources import Sources
+from orchestrator.running.storages import StorageCheck
 from orchestrator.running.turns import in_turn
 
 
@@ -40,9 +41,9 @@ def run_inline(
     """Runs the trials in order; what became of each is in the ledger.
 
     ``rivals``: keys of a category's trials, which each of them is judged among.
-    Raises StorageDownError where the workspace cannot be written any more.
+    Raises StorageDownError where the workspace cannot be written any more, or the data are gone.
     """
-    inputs = _Inputs(sources)
+    inputs, check = _Inputs(sources), StorageCheck(ledger, sources)
     donors = ledger.trained(trials)
 
     def note(trial: Trial, text: str) -> None:
@@ -55,7 +56,7 @@ def run_inline(
                 load = functools.partial(inputs.of, trial)
                 _run(
                     trial, load, placement, ledger, listener, donors.get(trial.key),
-                    rivals.get(trial.category, ()),
+                    rivals.get(trial.category, ()), check,
                 )  # fmt: skip
         listener(outcome_event(trial, ledger))
 
@@ -68,6 +69,7 @@ def _run(
     listener: Listener,
     donor: str | None,
     rivals: tuple[str, ...],
+    check: Callable[[], None],
 ) -> None:
     """Attempts until the trial is committed or its tries are used up."""
     reporter, failures = _Listening(trial, listener), tuple[str, ...]()
@@ -76,9 +78,9 @@ def _run(
         failed = attempt_event(trial, ledger)
         if failed is not None:
             listener(failed)
+        if kind == STORAGE:
+            check()
         if not decide(failures):
-            if kind == STORAGE:
-                ledger.check_writable()
             return
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ray.tune.progress_reporter import TrialProgressCallback
@@ -28,13 +28,19 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
     """
 
     down: StorageDownError | None = None
-    """What ends the whole sweep: a workspace that is gone or full."""
+    """What ends the whole sweep: a workspace that is gone or full, data that are gone."""
 
     def __init__(
-        self, by_key: Mapping[str, Trial], ledger: Ledger, listener: Listener, loader: Any
+        self,
+        by_key: Mapping[str, Trial],
+        ledger: Ledger,
+        listener: Listener,
+        loader: Any,
+        check: Callable[[], None],
     ) -> None:
+        """``check``: raises StorageDownError where a storage is gone or full."""
         self._by_key, self._ledger, self._listener = by_key, ledger, listener
-        self._loader = loader
+        self._loader, self._check = loader, check
         self._left = Counter(trial.category for trial in by_key.values())
 
     def __getstate__(self) -> dict[str, Any]:
@@ -78,7 +84,7 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
         try:
             event = outcome_event(ours, self._ledger)
             if event.failure in (STORAGE, INTERRUPTED):  # it may not even have said so
-                self._ledger.check_writable()
+                self._check()
         except StorageDownError as error:
             self.down = error
             return
@@ -92,6 +98,8 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
     def _attempt_failed(self, ours: Trial) -> None:
         try:
             failed = attempt_event(ours, self._ledger)
+            if failed is not None and failed.failure == STORAGE:
+                self._check()
         except StorageDownError as error:
             self.down = self.down or error
             return
@@ -111,7 +119,7 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
 
 
 class EndsWithStorage(Stopper):  # type: ignore[misc]
-    """Tells Tune to end all trials, and to start none, once the workspace is gone or full."""
+    """Tells Tune to end all trials, and to start none, once a storage is gone or full."""
 
     def __init__(self, callback: ListenerCallback) -> None:
         self._callback = callback

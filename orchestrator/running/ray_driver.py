@@ -22,9 +22,10 @@ from ray.tune.integration.ray_train import TuneReportCallback
 from memseg.storage import Folder
 from orchestrator.ledger import kinds
 from orchestrator.ledger.claims import Claims
-from orchestrator.ledger.ledger import Done, Failed, Ledger, Pruned
+from orchestrator.ledger.ledger import CHECKPOINTS, Done, Failed, Ledger, Pruned
 from orchestrator.planning.trial import Trial, from_json
 from orchestrator.running import retries
+from orchestrator.running.checkpoints import FolderCheckpoints
 from orchestrator.running.failures import failure
 from orchestrator.running.placement import Placement
 from orchestrator.running.pruning import Rivals
@@ -46,6 +47,8 @@ class DriverSetup:
     """Handle of the InputLoader."""
     run: str
     """Owner of the claims."""
+    marker: str | None
+    """Of ``seen_by_all_nodes``."""
     rivals: Rivals
     workers: int
     """Of one trial."""
@@ -79,15 +82,22 @@ def _note(trial: Trial, text: str) -> None:
 
 def _run(trial: Trial, setup: DriverSetup, ledger: Ledger) -> None:
     failures: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
     inputs = _Inputs(trial, setup)
+    checkpoints = FolderCheckpoints(ledger.trial_folder(trial.category, trial.key).sub(CHECKPOINTS))
     while True:
+        before = checkpoints.newest_step()
         kind = _fit_once(trial, setup, ledger, failures, inputs)
         if kind is None:
             return
         failures = (*failures, kind)
+        # Of most nodes that go without a word Ray only says that a worker was lost. What comes
+        # further each time does not lose it by itself, and comes to its end.
+        if kind != kinds.WORKER_LOST or checkpoints.newest_step() <= before:
+            counted = (*counted, kind)
         # Not known to the driver is the step: the worker said it, and says it again.
         ray.tune.report({"failed_attempt": len(failures)})
-        if not retries.decide(failures):
+        if not retries.decide(counted):
             return
 
 
@@ -144,6 +154,7 @@ def _trainer(
             "references": references,
             "trial": trial.to_json(),
             "workspace": setup.workspace,
+            "marker": setup.marker,
             "placement": setup.placement,
             "earlier": earlier,
             "donor": setup.donors.get(trial.key),

@@ -41,7 +41,8 @@ from orchestrator.running.ray_capacity import cluster_shape
 from orchestrator.running.ray_driver import DriverSetup, drive
 from orchestrator.running.ray_failures import in_words
 from orchestrator.running.ray_inputs import InputLoader
-from orchestrator.running.ray_nodes import check_workspace_on_nodes
+from orchestrator.running.ray_nodes import seen_by_all_nodes
+from orchestrator.running.storages import StorageCheck
 
 HEAD = {"node:__internal_head__": 0.001}
 
@@ -62,56 +63,58 @@ def run_on_ray(
 
     As many at once as the cluster holds, and the head's memory, and ``resources`` admit.
     ``run``: name of this run of the sweep, the owner of its claims. Raises SettingError when no
-    node can hold one trial, StorageDownError where the workspace is gone or full, StoppedError.
+    node can hold one trial, StorageError where a node does not see the workspace, StorageDownError
+    where it is gone or full, or the data are gone, StoppedError.
     """
     shape = cluster_shape(resources)
     at_once = _fitting(shape, allotment, resources)
-    check_workspace_on_nodes(ledger.workspace)
-    loader = InputLoader.options(  # type: ignore[attr-defined]
-        resources=HEAD, max_restarts=-1, max_task_retries=-1
-    ).remote(sources)
-    setup = DriverSetup(
-        workspace=ledger.workspace,
-        placement=placement,
-        loader=loader,
-        run=run,
-        rivals=rivals,
-        workers=allotment.workers,
-        cpus=allotment.cpus,
-        gpus=allotment.gpus,
-        memory=shape.memory_to_reserve(allotment),
-        trials={trial.key: trial.to_json() for trial in trials},
-        donors=ledger.trained(trials),
-    )
-    by_key = {trial.key: trial for trial in trials}
-    driver = ray.tune.with_resources(
-        ray.tune.with_parameters(drive, setup=setup), {"CPU": 0, **HEAD}
-    )
-    callback = ListenerCallback(by_key, ledger, listener, loader)
-    tuner = ray.tune.Tuner(
-        driver,
-        param_space={"key": ray.tune.grid_search(list(by_key))},
-        tune_config=ray.tune.TuneConfig(
-            max_concurrent_trials=at_once,
-            trial_name_creator=lambda trial: by_key[trial.config["key"]].name,
-            trial_dirname_creator=lambda trial: by_key[trial.config["key"]].name,
-        ),
-        run_config=ray.tune.RunConfig(
-            name=sweep,
-            storage_path=ledger.workspace.sub("ray/tune").location,
-            callbacks=[callback],
-            stop=EndsWithStorage(callback),
-            # A driver that dies with its process starts again and reads the ledger.
-            failure_config=ray.tune.FailureConfig(max_failures=2),
-            verbose=0,
-        ),
-    )
-    try:
-        with in_words("Ray has ended the sweep", StoppedError):
-            tuner.fit()
-    except StoppedError:
-        if callback.down is None:
-            raise
+    with seen_by_all_nodes(ledger.workspace, run) as marker:
+        loader = InputLoader.options(  # type: ignore[attr-defined]
+            resources=HEAD, max_restarts=-1, max_task_retries=-1
+        ).remote(sources)
+        setup = DriverSetup(
+            workspace=ledger.workspace,
+            placement=placement,
+            loader=loader,
+            run=run,
+            marker=marker,
+            rivals=rivals,
+            workers=allotment.workers,
+            cpus=allotment.cpus,
+            gpus=allotment.gpus,
+            memory=shape.memory_to_reserve(allotment),
+            trials={trial.key: trial.to_json() for trial in trials},
+            donors=ledger.trained(trials),
+        )
+        by_key = {trial.key: trial for trial in trials}
+        driver = ray.tune.with_resources(
+            ray.tune.with_parameters(drive, setup=setup), {"CPU": 0, **HEAD}
+        )
+        callback = ListenerCallback(by_key, ledger, listener, loader, StorageCheck(ledger, sources))
+        tuner = ray.tune.Tuner(
+            driver,
+            param_space={"key": ray.tune.grid_search(list(by_key))},
+            tune_config=ray.tune.TuneConfig(
+                max_concurrent_trials=at_once,
+                trial_name_creator=lambda trial: by_key[trial.config["key"]].name,
+                trial_dirname_creator=lambda trial: by_key[trial.config["key"]].name,
+            ),
+            run_config=ray.tune.RunConfig(
+                name=sweep,
+                storage_path=ledger.workspace.sub("ray/tune").location,
+                callbacks=[callback],
+                stop=EndsWithStorage(callback),
+                # A driver that dies with its process starts again and reads the ledger.
+                failure_config=ray.tune.FailureConfig(max_failures=2),
+                verbose=0,
+            ),
+        )
+        try:
+            with in_words("Ray has ended the sweep", StoppedError):
+                tuner.fit()
+        except StoppedError:
+            if callback.down is None:
+                raise
     if callback.down is not None:
         raise callback.down
 

@@ -16,7 +16,7 @@ from ray.exceptions import (
 )
 from ray.train.v2.api.exceptions import ControllerError, PreemptionError, WorkerGroupError
 
-from memseg.errors import MemSegError
+from memseg.errors import MemSegError, StorageError
 from orchestrator.ledger import kinds
 from orchestrator.running.addresses import without_addresses
 
@@ -39,6 +39,8 @@ def kind_of_ray(error: BaseException) -> str:
         return kinds.PREEMPTED
     if any(isinstance(cause, OutOfMemoryError) for cause in causes):
         return kinds.OUT_OF_MEMORY
+    if any(isinstance(cause, StorageError) for cause in causes):
+        return kinds.STORAGE
     # By name: the class is internal, and only a controller raises it.
     if any(type(cause).__name__ == "WorkerGroupStartupTimeoutError" for cause in causes):
         return kinds.NO_PLACE
@@ -54,8 +56,12 @@ def kind_of_ray(error: BaseException) -> str:
 def message_of_ray(error: BaseException) -> str:
     """The first lines that say something, without addresses and process numbers.
 
-    Of the actor that died where there is one: what Ray Train says names none of the reasons.
+    Of the actor that died where there is one: what Ray Train says names none of the reasons. What
+    is our own is said as it is.
     """
+    ours = [cause for cause in _causes(error) if isinstance(cause, MemSegError)]
+    if ours:
+        return str(ours[0])
     actors = [cause for cause in _causes(error) if isinstance(cause, RayActorError)]
     lines = (line.strip() for line in _without_advice(actors[-1] if actors else error).splitlines())
     telling = [line for line in lines if line and not line.startswith(_HIDDEN)]

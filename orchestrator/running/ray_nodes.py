@@ -1,9 +1,9 @@
-"""Asks each node of the cluster; proves before the start that each sees the workspace."""
+"""Asks each node of the cluster; proves that each sees the workspace."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ray
@@ -19,20 +19,42 @@ ANSWERS_S = 300.0
 _GONE = (NodeDiedError, TaskUnschedulableError)
 
 
-def check_workspace_on_nodes(workspace: Folder) -> None:
-    """Raises StorageError naming how many nodes do not see a marker file of the workspace.
+@contextlib.contextmanager
+def seen_by_all_nodes(workspace: Folder, run: str) -> Iterator[str | None]:
+    """The name of a marker file that is there for as long as the block runs.
 
-    A workspace on an object store is the same everywhere; on one node there is nothing to ask.
+    Each node is asked for it now, and each worker asks for it (``check_seen``): nodes come later,
+    or come back without their mounts, and would train for hours into a folder of their own. None
+    on an object store, which is the same everywhere. Raises StorageError naming how many nodes do
+    not see it.
     """
-    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
-    if len(nodes) < 2 or not workspace.is_local:
+    if not workspace.is_local:
+        yield None
         return
-    name = f".seen-by-all-nodes-{secrets.token_hex(4)}"
+    name = f"ray/seen-{run}"
     workspace.write(name, b"")
     try:
-        blind = sum(not seen for seen in ask_each(nodes, _sees, workspace, name))
+        _check_on_nodes(workspace, name)
+        yield name
     finally:
-        workspace.delete(name)
+        with contextlib.suppress(StorageError):  # an empty file, in a folder that may be gone
+            workspace.delete(name)
+
+
+def check_seen(workspace: Folder, marker: str | None) -> None:
+    """Raises StorageError where this node does not see the marker."""
+    if marker is not None and not workspace.exists(marker):
+        raise StorageError(
+            f"a node does not see the workspace {workspace.path}: it must be on storage that all "
+            "nodes share (NFS at the same path, mounted also on nodes that come later, or s3://…)"
+        )
+
+
+def _check_on_nodes(workspace: Folder, name: str) -> None:
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+    if len(nodes) < 2:
+        return
+    blind = sum(not seen for seen in ask_each(nodes, _sees, workspace, name))
     if blind:
         raise StorageError(
             f"{blind} of {len(nodes)} nodes do not see the workspace {workspace.path}: put it on "

@@ -16,13 +16,18 @@ from memseg.errors import StorageError
 from memseg.storage import Folder
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import from_json
+from orchestrator.running.ray_nodes import check_seen
 
 
 def train_worker(config: Mapping[str, Any]) -> None:
     """One attempt at one trial; its result or failure is in the ledger afterwards.
 
-    Of several workers each runs this; Ray Train has put them into one process group.
+    Of several workers each runs this; Ray Train has put them into one process group. Raises
+    StorageError where this node does not see the workspace.
     """
+    workspace: Folder = config["workspace"]
+    check_seen(workspace, config["marker"])
+
     from memseg.training.workers import current_workers
     from orchestrator.running.attempt import attempt
     from orchestrator.running.inputs import Loaded
@@ -36,7 +41,6 @@ def train_worker(config: Mapping[str, Any]) -> None:
             encoder=loaded(references["encoder"], "encoder weights"),
         )
 
-    workspace: Folder = config["workspace"]
     attempt(
         from_json(config["trial"]),
         load,

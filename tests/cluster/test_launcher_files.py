@@ -86,7 +86,9 @@ def test_ec2_grows_from_no_gpu_and_asks_for_spot_first() -> None:
 
 @pytest.mark.parametrize("name", LAUNCHERS)
 def test_a_container_is_shown_the_gpus(name: str) -> None:
-    assert "--env NVIDIA_VISIBLE_DEVICES=all" in load(name)["docker"]["run_options"]
+    docker = load(name)["docker"]
+    assert "--env NVIDIA_VISIBLE_DEVICES=all" in docker["worker_run_options"]
+    assert not any("NVIDIA" in option for option in docker["run_options"])
 
 
 def test_ec2_nodes_are_of_a_group_and_a_profile_that_somebody_chose() -> None:

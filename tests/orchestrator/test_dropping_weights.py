@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from memseg.config import MethodConfig
 from memseg.storage import Folder, open_folder
 from orchestrator.aggregation.tables import make_tables
+from orchestrator.ledger.claims import LAPSES_S
 from orchestrator.ledger.ledger import Done, Ledger, Pruned, Record
 from orchestrator.planning.inventory import CategoryInventory
 from orchestrator.planning.plan import Plan
@@ -66,6 +69,10 @@ def test_checkpoints_of_stopped_trials_go_but_not_under_another_sweep(
         ledger.trial_folder("screw", trial.key).write("checkpoints/step-1.safetensors", b"bytes")
     claimed = ledger.trial_folder("screw", trials[1].key)
     claimed.write("claim.json", b"{}")
+    lapsed = ledger.trial_folder("screw", trials[0].key)
+    lapsed.write("claim.json", b"{}")
+    long_ago = time.time() - LAPSES_S - 5
+    os.utime(lapsed.at("claim.json"), (long_ago, long_ago))
     drop_weights(plan_of(trials, keep), records, ledger)
     left = {t.seed for t in trials if ledger.trial_folder("screw", t.key).exists("checkpoints")}
     assert left == ({1, 2} if keep == "best" else {0, 1, 2})

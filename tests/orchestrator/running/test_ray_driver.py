@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 import ray
+import ray.tune
 from ray.exceptions import LocalRayletDiedError, RayActorError, WorkerCrashedError
 
 from memseg.config import MethodConfig
@@ -17,6 +18,7 @@ from orchestrator.ledger.ledger import Failed, Ledger
 from orchestrator.planning.halving import Halving
 from orchestrator.planning.trial import Inputs, Trial
 from orchestrator.running import ray_driver
+from orchestrator.running.checkpoints import FolderCheckpoints
 from orchestrator.running.placement import Placement
 from orchestrator.running.ray_inputs import InputLoader
 from orchestrator.running.ray_worker import loaded
@@ -107,3 +109,38 @@ def test_drivers_and_controllers_import_no_torch() -> None:
 @pytest.mark.parametrize(("workers", "kind"), [(1, "DataParallelTrainer"), (2, "TorchTrainer")])
 def test_only_several_workers_have_a_process_group(workers: int, kind: str) -> None:
     assert ray_driver._kind_of_trainer(workers).__name__ == kind
+
+
+class Loses:
+    """A Ray Train run that loses its worker each time, after it wrote the next of ``steps``."""
+
+    def __init__(self, checkpoints: FolderCheckpoints, steps: list[int]) -> None:
+        self.checkpoints, self.steps, self.fits = checkpoints, steps, 0
+
+    def fit(self) -> None:
+        self.fits += 1
+        if self.steps:
+            self.checkpoints.save(self.steps.pop(0), b"")
+        raise RayActorError
+
+
+@pytest.mark.parametrize(
+    ("steps", "fits"), [([], 6), ([50, 100, 150], 9), ([50, 50, 100], 8), (list(range(1, 31)), 36)]
+)
+def test_a_worker_that_is_lost_after_it_came_further_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: list[int], fits: int
+) -> None:
+    ledger = Ledger(open_folder(tmp_path))
+    trial = Trial("part", 0, MethodConfig(), Inputs("a", "b", "c", "d"))
+    folder = ledger.trial_folder("part", trial.key)
+    run = Loses(FolderCheckpoints(folder.sub("checkpoints")), steps)
+    setup: Any = type("Setup", (), {"placement": Placement(), "loader": mock.MagicMock()})
+    monkeypatch.setattr(ray, "get", lambda reference: ({}, 3))
+    monkeypatch.setattr(ray_driver, "_trainer", lambda *_: run)
+    told: list[Any] = []
+    monkeypatch.setattr(ray.tune, "report", told.append)
+    ray_driver._run(trial, setup, ledger)
+    assert run.fits == len(told) == fits
+    record = ledger.record("part", trial.key)
+    assert isinstance(record, Failed)
+    assert record.failure["attempts"] == fits

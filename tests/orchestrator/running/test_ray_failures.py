@@ -20,7 +20,7 @@ from ray.train.v2._internal.exceptions import (
 )
 from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
-from memseg.errors import StoppedError
+from memseg.errors import StoppedError, StorageError
 from orchestrator.commands import STOPPED, consoles, explained
 from orchestrator.running.ray_failures import in_words, kind_of_ray, message_of_ray
 from orchestrator.running.retries import kind_of
@@ -116,3 +116,10 @@ def test_a_sweep_that_ray_ended_goes_on_later_and_says_so(
     said = " ".join(capsys.readouterr().err.split())
     assert "Ray has ended the sweep: GCS at (address) is gone" in said
     assert "the same command goes on from here" in said
+
+
+def test_an_error_of_our_own_in_a_worker_is_told_as_it_is() -> None:
+    blind = StorageError("a node does not see the workspace /mnt/10.0.0.7/ws: mount it")
+    error = WorkerGroupError("a trace\nof many lines", {0: blind})
+    assert kind_of_ray(error) == "storage"
+    assert message_of_ray(error) == str(blind)

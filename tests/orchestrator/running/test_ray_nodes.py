@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -16,7 +17,10 @@ from ray.exceptions import (
 )
 
 from memseg.errors import StorageDownError, StorageError
-from orchestrator.running.ray_nodes import ask_each
+from memseg.storage import open_folder
+from orchestrator.running import ray_nodes
+from orchestrator.running.ray_nodes import ask_each, check_seen, seen_by_all_nodes
+from orchestrator.running.ray_worker import train_worker
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> list[Any]:
@@ -56,3 +60,38 @@ def test_what_the_function_raised_is_its_own_error(monkeypatch: pytest.MonkeyPat
     error = RayTaskError("sees", "a trace", StorageDownError("the workspace is gone"))
     with pytest.raises(StorageDownError, match=r"^the workspace is gone$"):
         asked(monkeypatch, error.as_instanceof_cause())
+
+
+def nodes(monkeypatch: pytest.MonkeyPatch, *sees: bool) -> None:
+    alive = [{"NodeID": str(n), "Alive": True} for n in range(len(sees))]
+    monkeypatch.setattr(ray, "nodes", lambda: [*alive, {"NodeID": "gone", "Alive": False}])
+    monkeypatch.setattr(ray_nodes, "ask_each", lambda *_: list(sees))
+
+
+def test_the_marker_is_there_while_the_sweep_runs_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes(monkeypatch, True, True)
+    workspace = open_folder(tmp_path)
+    with seen_by_all_nodes(workspace, "run-1") as marker:
+        check_seen(workspace, marker)
+        with pytest.raises(StorageError, match="does not see the workspace"):
+            check_seen(open_folder(tmp_path / "of-this-node-alone"), marker)
+    assert not workspace.files(recursive=True)
+
+
+def test_a_node_that_is_blind_at_the_start_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes(monkeypatch, True, False, False)
+    blind = pytest.raises(StorageError, match="2 of 3 nodes do not see")
+    with blind, seen_by_all_nodes(open_folder(tmp_path), "run-1"):
+        raise AssertionError("it was begun")
+    assert not list(tmp_path.rglob("*seen*"))
+
+
+def test_a_worker_on_a_blind_node_writes_nothing(tmp_path: Path) -> None:
+    config = {"workspace": open_folder(tmp_path / "ws"), "marker": "ray/seen-run-1"}
+    with pytest.raises(StorageError, match="does not see the workspace"):
+        train_worker(config)
+    assert not list(tmp_path.iterdir())
