@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import resource
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ def package_versions() -> dict[str, str]:
     return packages.package_versions((*packages.METHOD, "ray"))
 
 
+@functools.cache  # what runs is what was there when it was first asked for
 def git_commit() -> str | None:
     """The commit of the code that runs, with "+" where it was changed; None without git."""
     root = Path(__file__).parents[2]

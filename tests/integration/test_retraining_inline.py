@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,19 @@ from orchestrator.retrain.lock import only_one
 Retrain = Callable[..., int]
 
 
+def retrain_below(folder: Path, small: Sequence[str], *arguments: str) -> int:
+    """Runs the command with small trials over ``data`` and ``ws``; returns its exit code."""
+    return main([
+        "--data.root", str(folder / "data"),
+        "--workspace", str(folder / "ws"),
+        "--executor", "inline",
+        "--memory.most_share", "1.0",
+        "--validation.turned", "1",
+        *small,
+        *arguments,
+    ])  # fmt: skip
+
+
 @pytest.fixture
 def lines(product_lines: Path, tmp_path: Path) -> Path:
     """A data root with one product line."""
@@ -28,20 +42,25 @@ def lines(product_lines: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def retrain(small: Sequence[str], lines: Path, tmp_path: Path) -> Retrain:
-    """Runs the command with small trials; returns its exit code."""
+    """Runs the command over ``lines``."""
+    return functools.partial(retrain_below, tmp_path, small)
 
-    def run(*arguments: str) -> int:
-        return main([
-            "--data.root", str(lines),
-            "--workspace", str(tmp_path / "ws"),
-            "--executor", "inline",
-            "--memory.most_share", "1.0",
-            "--validation.turned", "1",
-            *small,
-            *arguments,
-        ])  # fmt: skip
 
-    return run
+@pytest.fixture(scope="module")
+def first_batch(
+    small: Sequence[str], product_lines: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The workspace of a first batch over the one product line."""
+    folder = tmp_path_factory.mktemp("first")
+    shutil.copytree(product_lines / "brushed_metal", folder / "data" / "brushed_metal")
+    assert retrain_below(folder, small) == 0
+    return folder / "ws"
+
+
+@pytest.fixture
+def trained(first_batch: Path, lines: Path, tmp_path: Path) -> None:
+    """``lines`` have been trained once."""
+    shutil.copytree(first_batch, tmp_path / "ws")
 
 
 def registry(tmp_path: Path) -> Registry:
@@ -109,10 +128,9 @@ def test_the_life_of_product_lines(
 
 
 def test_a_new_model_that_could_not_be_judged_is_judged_the_next_time(
-    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    trained: None, retrain: Retrain, lines: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    assert retrain() == 0
     (lines / "brushed_metal" / "train" / "good" / "001.png").unlink()
 
     def stopped(*arguments: Any) -> Any:
@@ -137,10 +155,9 @@ def test_a_new_model_that_could_not_be_judged_is_judged_the_next_time(
 
 
 def test_images_that_are_put_back_are_judged_again_without_a_training(
-    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    trained: None, retrain: Retrain, lines: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    assert retrain() == 0
     found = registry(tmp_path)
     first = found.champion_id("brushed_metal")
     image = lines / "brushed_metal" / "train" / "good" / "001.png"
@@ -188,9 +205,8 @@ def test_a_model_that_waits_is_judged_with_the_settings_and_the_start_that_it_wa
 
 
 def test_a_folder_without_any_product_line_is_a_disk_that_is_not_mounted(
-    retrain: Retrain, lines: Path, capsys: pytest.CaptureFixture[str]
+    trained: None, retrain: Retrain, lines: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert retrain() == 0
     for line in [path for path in lines.iterdir() if path.is_dir()]:
         shutil.rmtree(line)
     assert retrain() == 2
@@ -198,11 +214,10 @@ def test_a_folder_without_any_product_line_is_a_disk_that_is_not_mounted(
 
 
 def test_a_champion_that_a_person_makes_while_it_is_judged_beside_stays(
-    retrain: Retrain, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    trained: None, retrain: Retrain, lines: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     normal = lines / "brushed_metal" / "train" / "good"
-    assert retrain() == 0
     (normal / "001.png").unlink()
     judged(monkeypatch, 0.9, 0.4)
     assert retrain() == 0

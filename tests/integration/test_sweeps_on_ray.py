@@ -199,23 +199,6 @@ def test_when_one_of_two_workers_is_killed_the_trial_goes_on(
     assert (result["steps"], result["hardware"]["workers"]) == (45, 2)
 
 
-def test_an_interrupted_sweep_says_so_and_names_no_champion(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The last test of the file: what it leaves running ends with the cluster."""
-
-    class Interrupted(execute_room.SweepView):
-        def __call__(self, event: Event) -> None:
-            super().__call__(event)
-            if event.kind == events.STARTED:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(execute_room, "SweepView", Interrupted)
-    assert sweep("ray") == 130
-    assert not (tmp_path / "ray" / "registry").exists()
-    assert not (tmp_path / "ray" / "sweeps" / "test" / "auroc.md").exists()
-
-
 def test_a_workspace_that_is_gone_ends_the_sweep_and_starts_no_further_trial(
     sweep: Sweep,
     tmp_path: Path,
@@ -236,3 +219,20 @@ def test_a_workspace_that_is_gone_ends_the_sweep_and_starts_no_further_trial(
     monkeypatch.undo()
     assert sweep("ray") == 0
     assert len(results(tmp_path / "ray")) == 2
+
+
+def test_an_interrupted_sweep_says_so_and_names_no_champion(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last test of the file: what it leaves running ends with the cluster."""
+
+    class Interrupted(execute_room.SweepView):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            if event.kind == events.STARTED:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(execute_room, "SweepView", Interrupted)
+    assert sweep("ray") == 130
+    assert not (tmp_path / "ray" / "registry").exists()
+    assert not (tmp_path / "ray" / "sweeps" / "test" / "auroc.md").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -34,8 +36,8 @@ def execution() -> Execution:
     return make_execution("cpu", "fp32", channels_last=True)
 
 
-@pytest.fixture
-def network(config: MethodConfig, execution: Execution) -> MemSegNet:
+@pytest.fixture(scope="session")
+def built(config: MethodConfig, execution: Execution) -> MemSegNet:
     """With random weights, but BatchNorm's statistics of images: maps differ by image."""
     memory = _draw(2, seed=0)
     made = build_network(config, memory, EncoderWeights("random", None), 1)
@@ -47,6 +49,12 @@ def network(config: MethodConfig, execution: Execution) -> MemSegNet:
     with torch.no_grad():
         made(execution.images(torch.from_numpy(_draw(4, seed=1))))
     return made
+
+
+@pytest.fixture
+def network(built: MemSegNet) -> MemSegNet:
+    """A copy, to be changed."""
+    return copy.deepcopy(built)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from memseg.errors import SettingError
 from memseg.training.shares import check_split
-from memseg.training.workers import Workers, current_workers
+from memseg.training.workers import ALONE, Workers, current_workers
+from tests.memseg.training.one_worker import run
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -56,8 +57,10 @@ def assert_near(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[float], dict[str, torch.Tensor]]:
-    """One worker's 8 steps in float64."""
-    return workers(1, tmp_path_factory.mktemp("alone"))
+    """One worker's 8 steps in float64, without a process of its own."""
+    folder = tmp_path_factory.mktemp("alone")
+    losses = run(ALONE, folder, torch.float64, 8, 8)
+    return losses, load_file(folder / "weights.safetensors")
 
 
 def test_two_workers_have_the_losses_and_the_weights_of_one(

@@ -84,10 +84,10 @@ def _without(ledger: Ledger, plan: Plan) -> Mapping[str, Record]:
     return {key: record for key, record in found.items() if record is not None}
 
 
-@settings(max_examples=40, deadline=None,
+@settings(max_examples=20, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 3), st.integers(0, 999)),
-                min_size=15, max_size=40))  # fmt: skip
+                min_size=15, max_size=30))  # fmt: skip
 def test_tables_are_the_same_after_any_changes(
     plan_of: Make, done_of: Make, changes: list[tuple[str, int, int]]
 ) -> None:

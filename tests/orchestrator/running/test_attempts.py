@@ -44,7 +44,7 @@ class Told:
         self.events.append(message)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def loaded() -> Loaded:
     random = np.random.default_rng(0)
     base = random.integers(60, 180, (1, 3, 64, 64))
@@ -63,7 +63,7 @@ def loaded() -> Loaded:
     return Loaded(product, textures, EncoderWeights("random", None))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def trial() -> Trial:
     method = build(
         MethodConfig,

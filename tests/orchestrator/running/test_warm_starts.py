@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import torch
 from safetensors.torch import load as load_tensors
 
 from memseg.metrics.evaluate import compute_metrics
-from memseg.storage import Folder
+from memseg.storage import Folder, open_folder
 from memseg.versions.version import Version
 from orchestrator.ledger.contents import record_contents
 from orchestrator.ledger.ledger import Done, Failed, Ledger
@@ -29,14 +31,26 @@ from tests.orchestrator.running.test_attempts import Told, ledger, loaded, trial
 __all__ = ["ledger", "loaded", "trial"]
 
 
-@pytest.fixture
-def champion(trial: Trial, loaded: Loaded, ledger: Ledger) -> Version:
-    """A published trial of two steps."""
+@pytest.fixture(scope="module")
+def published(
+    trial: Trial, loaded: Loaded, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """A workspace with a trial of two steps, and the version that it became."""
+    ledger = Ledger(open_folder(tmp_path_factory.mktemp("published")))
     assert attempt(trial, lambda: loaded, Placement(), ledger, Told()) is None
     record, folder = ledger.record("part", trial.key), ledger.trial_folder("part", trial.key)
     assert isinstance(record, Done)
     files = version_files(record.result, folder.read("model.safetensors"), "synthetic")
-    return registry(ledger).publish("part", trial.key, files)
+    version = registry(ledger).publish("part", trial.key, files)
+    return Path(ledger.workspace.path), version.id
+
+
+@pytest.fixture
+def champion(published: tuple[Path, str], ledger: Ledger) -> Version:
+    """That version, in a copy of the workspace."""
+    made, version = published
+    shutil.copytree(made, ledger.workspace.path, dirs_exist_ok=True)
+    return registry(ledger).version("part", version)
 
 
 def registry(ledger: Ledger) -> Registry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from pathlib import Path
 
@@ -14,11 +16,16 @@ from orchestrator.planning.estimate import ASSUMED_GFLOP_PER_S
 from orchestrator.sizes.__main__ import main
 
 
-def test_assumed_figures_are_called_so_and_name_the_assumption(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main([]) == 0
-    text = capsys.readouterr().out
+@pytest.fixture(scope="module")
+def text() -> str:
+    """What the command says without arguments."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert main([]) == 0
+    return said.getvalue()
+
+
+def test_assumed_figures_are_called_so_and_name_the_assumption(text: str) -> None:
     assert "no step was ever run on a GPU" in text
     assert f"{ASSUMED_GFLOP_PER_S['cuda', 'bf16']:.0f} GFLOP/s in bf16" in text
     lines = [line for line in text.splitlines() if line.startswith("| `jobs/")]
@@ -30,9 +37,8 @@ def test_assumed_figures_are_called_so_and_name_the_assumption(
     assert all(line.count("*estimated*") == 2 for line in lines)
 
 
-def test_the_papers_grid_keeps_64_slots_busy(capsys: pytest.CaptureFixture[str]) -> None:
-    main([])
-    schedule = capsys.readouterr().out.partition("## Schedule")[2]
+def test_the_papers_grid_keeps_64_slots_busy(text: str) -> None:
+    schedule = text.partition("## Schedule")[2]
     lines = [line.split(" | ") for line in schedule.splitlines() if " | 64 | " in line]
     assert len(lines) == 2
     assert all(float(line[5]) >= 0.95 for line in lines)
@@ -52,12 +58,9 @@ def test_a_gpus_own_step_is_called_measured(
     assert "estimated" not in text.lower().partition("## schedule")[0]
 
 
-def test_the_clusters_readme_has_the_sizes_that_the_command_writes(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_clusters_readme_has_the_sizes_that_the_command_writes(text: str) -> None:
     """The schedule below them changes with every trial that is added to results/."""
-    main([])
-    sizes = capsys.readouterr().out.partition("## Schedule")[0]
+    sizes = text.partition("## Schedule")[0]
     assert sizes in (REPOSITORY / "cluster" / "README.md").read_text()
 
 
