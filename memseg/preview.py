@@ -92,7 +92,8 @@ def _preview(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> Prev
     config = resolve(arguments.preset, category, settings)
     textures = None if arguments.textures is None else open_folder(arguments.textures)
     images = normal_images(arguments.images, config.image.size)
-    _check_place(arguments.images, place)
+    for folder in (arguments.images, images.location):  # of one file: the folder that it lies in
+        _check_place(folder, place)
     preview = make_preview(
         images,
         load_textures(textures, config.image.size),

@@ -18,13 +18,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
 
     def work() -> int:
-        sys.stdout.write(_measure(_parser().parse_args(argv)))
+        _measure(_parser().parse_args(argv))
         return OK
 
     return answered(work, "interrupted: nothing was written")
 
 
-def _measure(arguments: argparse.Namespace) -> str:
+def _measure(arguments: argparse.Namespace) -> None:
     target = None if arguments.out is None else file_to_write(arguments.out, ".json")
     # PyTorch takes seconds to import: not for --help or a misspelt option.
     from memseg.storage import open_folder
@@ -42,10 +42,10 @@ def _measure(arguments: argparse.Namespace) -> str:
         lambda batch: print(f"timing batches of {batch}", file=sys.stderr),
     )
     report = report_of(subject, batches)
+    sys.stdout.write(speed_text(report))  # first: it is there also where the file cannot be written
     if target is not None:
         place, name = target
         open_folder(place).write_json(name, report.to_json())
-    return speed_text(report)
 
 
 def _parser() -> argparse.ArgumentParser:

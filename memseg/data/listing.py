@@ -128,9 +128,10 @@ def _links_to_nothing(folder: Folder, relative: str) -> list[str]:
     if not folder.is_local:
         return []
     links = bad_links(folder.at(relative))
-    if links.upward:
+    upward = [path for path in links.upward if not _is_hidden(path)]
+    if upward:
         raise _LinkUpwardError(
-            f"{folder.at(relative)}/{links.upward[0]} is a link to a folder above it, so that each "
+            f"{folder.at(relative)}/{upward[0]} is a link to a folder above it, so that each "
             "file below would count again and again: remove it"
         )
     return [

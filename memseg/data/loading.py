@@ -12,6 +12,7 @@ from memseg.data.fingerprints import (
     test_fingerprint,
     train_fingerprint,
 )
+from memseg.data.large import room_for
 from memseg.data.layouts import LayoutConfig, list_category
 from memseg.data.licence import find_licence
 from memseg.data.parallel import THREADS, for_each
@@ -46,15 +47,23 @@ def load_product(
 
     def load_train(index: int) -> None:
         file = files.train[index]
-        train[index] = resize_image(read_image(read(file), file.path), size)
+        data = read(file)
+        with room_for(data):
+            train[index] = resize_image(read_image(data, file.path), size)
 
     def load_test(index: int) -> None:
         file = files.test[index]
-        image = read_image(read(file.image), file.image.path)
-        test[index] = resize_image(image, size)
+        data = read(file.image)
+        with room_for(data):
+            image = read_image(data, file.image.path)
+            test[index] = resize_image(image, size)
+            shape = (image.shape[0], image.shape[1])
+            del image
         if file.mask is None:
             return
-        mask = read_mask(read(file.mask), file.mask.path, (image.shape[0], image.shape[1]))
+        marks = read(file.mask)
+        with room_for(marks):
+            mask = read_mask(marks, file.mask.path, shape)
         if not file.anomalous and mask.any():
             raise DataError(
                 f"mask {file.mask.path} marks anomalous pixels in the normal image "

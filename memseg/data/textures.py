@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from memseg.data.decoding import decode_image
 from memseg.data.fingerprints import HashCache, texture_files, texture_fingerprint
+from memseg.data.large import room_for
 from memseg.data.parallel import for_each
 from memseg.data.procedural import PROCEDURAL_TEXTURES, procedural_textures
 from memseg.storage import Folder
@@ -27,7 +28,9 @@ def load_textures(folder: Folder | None, size: int) -> npt.NDArray[np.uint8]:
 
     def load(index: int) -> None:
         path = files[index].path
-        textures[index] = decode_image(folder.read(path), folder.at(path), size)
+        data = folder.read(path)
+        with room_for(data):
+            textures[index] = decode_image(data, folder.at(path), size)
 
     for_each(load, range(len(files)))
     return textures

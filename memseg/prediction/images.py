@@ -5,7 +5,6 @@ S side of the network's input, H W of a picture as it is, after its EXIF orienta
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memseg.data.decoding import read_image, resize_image
-from memseg.data.formats.header import UnusableError
-from memseg.data.formats.inspect import pixels_of
+from memseg.data.large import room_for, room_for_file
 from memseg.data.listing import IMAGE_ENDINGS, pictures_below
 from memseg.errors import DataError, EmptyDataError, StorageDownError, StorageError
 from memseg.prediction.ahead import ahead
@@ -23,8 +21,6 @@ from memseg.storage import FileInfo, Folder, check_text, open_folder, split_loca
 THREADS = 2
 _MOST_LOST = 3
 """Files one after another that the storage does not give, before it counts as gone."""
-LARGE_PIXELS = 12_000_000
-"""Pictures with more pixels are decoded one at a time: each takes up to 9 bytes a pixel."""
 LARGEST_FILE = 640 * 2**20
 """Bytes; 100 megapixels of 3 * 16 bits fit, and what is larger would be read into memory first."""
 
@@ -93,13 +89,12 @@ def read_pictures(
     StorageDownError where the storage is gone: then no further file could be read either. One
     file on a bad place of a disk is unreadable like any other; several one after another are not.
     """
-    one_large = threading.Lock()
     lost_in_a_row = 0
 
     def read(file: FileInfo) -> Picture | Unreadable:
         nonlocal lost_in_a_row
         try:
-            picture = _read(source.folder, file, size, one_large)
+            picture = _read(source.folder, file, size)
             lost_in_a_row = 0
             return picture
         except StorageDownError as error:
@@ -109,31 +104,25 @@ def read_pictures(
             return Unreadable(file.path, str(error))
         except (DataError, StorageError) as error:
             return Unreadable(file.path, str(error))
+        except MemoryError:
+            return Unreadable(file.path, f"{file.path}: there is no memory to decode it: save it "
+                                         "smaller")  # fmt: skip
 
     return ahead(read, source.files, threads, most)
 
 
-def _read(folder: Folder, file: FileInfo, size: int, one_large: threading.Lock) -> Picture:
+def _read(folder: Folder, file: FileInfo, size: int) -> Picture:
     if file.size > LARGEST_FILE:
         raise DataError(
             f"{file.path} has {file.size / 2**20:.0f} MiB, more than the limit of "
             f"{LARGEST_FILE // 2**20}: save it smaller"
         )
-    if file.size > LARGE_PIXELS:  # bytes: whatever it is, it takes much
-        with one_large:
-            return _decoded(folder.read(file.path), file.path, size)
-    data = folder.read(file.path)
-    if _is_large(data):
-        with one_large:
+    with room_for_file(file.size) as held:
+        data = folder.read(file.path)
+        if held:
             return _decoded(data, file.path, size)
-    return _decoded(data, file.path, size)
-
-
-def _is_large(data: bytes) -> bool:
-    try:
-        return pixels_of(data) > LARGE_PIXELS
-    except UnusableError:  # decoding says why
-        return False
+    with room_for(data):
+        return _decoded(data, file.path, size)
 
 
 def _decoded(data: bytes, name: str, size: int) -> Picture:

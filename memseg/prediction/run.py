@@ -28,7 +28,7 @@ from memseg.prediction.images import THREADS, Source, find_images
 from memseg.prediction.model import Model
 from memseg.prediction.stream import ANOMALOUS, Found, Prediction, predict
 from memseg.prediction.table import CSV, PARQUET, open_tables
-from memseg.storage import local_path, open_folder
+from memseg.storage import check_text, local_path, open_folder
 
 FORMAT = 1
 OVERLAYS, ABOUT = "overlays", "prediction.json"
@@ -66,7 +66,7 @@ def predict_into(
     StorageError where something cannot be written.
     """
     source = find_images(images)
-    folder = local_path(out)
+    folder = local_path(check_text(out))
     try:
         _check_out(out, folder, source)
         folder.mkdir(parents=True, exist_ok=True)
@@ -130,12 +130,23 @@ def _overlays(folder: Path, threshold: float) -> Iterator[Callable[[Prediction],
 
 
 def overlay_path(folder: Path, file: str) -> Path:
-    """Where an image's heat map goes; a name that would be too long is cut and told by its hash."""
-    path = folder / f"{file}.png"
+    """Where an image's heat map goes; a name that would be too long is cut and told by its hash.
+
+    So is a folder's that could be a heat map's.
+    """
+    *above, name = file.split("/")
+    path = folder.joinpath(*map(_no_picture, above), f"{name}.png")
     if len(os.fsencode(path.name)) <= _LONGEST_NAME:
         return path
-    told = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    return path.with_name(f"{path.name[:40]}-{told}.png")
+    return path.with_name(f"{path.name[:40]}-{_told(path.name)}.png")
+
+
+def _no_picture(name: str) -> str:
+    return f"{name[:40]}-{_told(name)}" if name.endswith(".png") else name
+
+
+def _told(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
 
 
 def _write(path: Path, found: Found, threshold: float) -> None:
@@ -167,6 +178,11 @@ def _check_out(out: str, folder: Path, source: Source) -> None:
         )
 
 
+def _location(source: Source) -> str:
+    (folder, first) = (source.folder, source.files[0].path)
+    return folder.sub(first).location if source.single else folder.location
+
+
 def _about(
     model: Model, source: Source, batch: int, overlays: Which, summary: Summary
 ) -> dict[str, Any]:
@@ -182,7 +198,7 @@ def _about(
         "precision": model.backend.precision,
         "batch_size": batch,
         "threads": model.backend.threads,
-        "images": {"location": source.folder.location, **counts},
+        "images": {"location": _location(source), **counts},
         "overlays": overlays,
         "tables": [PARQUET, CSV],
         "warnings": list(model.warnings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,7 +69,8 @@ def category_of(location: str) -> str:
     if not _train_folder(location):
         return ""
     if open_folder(location).is_local:
-        return local_path(location).resolve().name  # "." is a folder with a name too
+        # "." is a folder with a name too. A link is called what training calls it: its own name.
+        return os.path.basename(os.path.normpath(local_path(location)))
     return location.rstrip("/").rpartition("/")[2]
 
 

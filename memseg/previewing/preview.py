@@ -72,7 +72,12 @@ def _about(
     shares: npt.NDArray[np.float64],
 ) -> tuple[str, ...]:
     read = f"{len(images.names)} of {images.found} images in {images.location}"
-    decided = f" (foreground.mode auto decided {used.mode})" if asked.mode == "auto" else ""
+    decided = ""
+    if asked.mode == "auto":
+        decided = (
+            f" (foreground.mode auto decided {used.mode} on these images; training decides on "
+            "those that it trains on)"
+        )
     if used.mode == "off":
         return (f"{read}; foreground: the whole image{decided}",)
     small, large = int(shares.argmin()), int(shares.argmax())

@@ -1,20 +1,19 @@
-"""The model whose speed is measured: a version, an exported file, or a trial's kept weights."""
+"""The model whose speed is measured: a version, an exported file, or a trial's kept weights.
+
+An exported file is timed without torch, where it is to run.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from memseg.export.onnx_model import OnnxModel
 from memseg.packages import package_versions
 from memseg.prediction.backend import Backend
-from memseg.prediction.loading import load_model
-from memseg.prediction.model import AS_EVALUATED, Options
-from memseg.prediction.network_backend import NetworkBackend
-from memseg.prediction.restoring import is_trial, restore_trial
-from memseg.storage import open_folder
-from memseg.timing.flops import count_flops, count_parameters
+from memseg.prediction.loading import EXPORTED, load_model
+from memseg.prediction.model import Options
 from memseg.timing.report import BatchTimes, SpeedReport
-from memseg.training.execution import make_execution, set_threads
-from memseg.training.hardware import cpu_name, hardware
+from memseg.training.hardware import cpu_name
 
 
 @dataclass(frozen=True)
@@ -32,15 +31,16 @@ def open_subject(location: str, device: str, precision: str, threads: int = 0) -
     kept its weights; ``threads``: as ``memseg.prediction.model.Options`` has.
     Raises what these raise.
     """
-    if is_trial(location):
-        if threads:
-            set_threads(threads)
-        trial = restore_trial(open_folder(location))
-        config = trial.config
-        chosen = config.training.precision if precision == AS_EVALUATED else precision
-        execution = make_execution(device, chosen, config.training.channels_last)
-        backend = NetworkBackend(trial.network, execution, config.image.size)
-        return Subject(f"{trial.category}, trial {trial.key}", backend)
+    if not location.lower().endswith(tuple(EXPORTED)):
+        try:
+            from memseg.timing.of_network import open_trial
+        except ModuleNotFoundError as error:
+            if error.name not in ("torch", "safetensors"):
+                raise  # else ``load_model`` says what is missing
+        else:
+            trial = open_trial(location, device, precision, threads)
+            if trial is not None:
+                return Subject(*trial)
     # Thresholds change no speed, and an older version has none of its own.
     options = Options(device, precision, image_threshold=0.5, pixel_threshold=0.5, threads=threads)
     model = load_model(location, options)
@@ -60,16 +60,9 @@ def report_of(subject: Subject, batches: tuple[BatchTimes, ...]) -> SpeedReport:
         packages=package_versions(("onnxruntime", "numpy")),
         batches=batches,
     )
-    if not isinstance(backend, NetworkBackend):
+    if isinstance(backend, OnnxModel):
         return report
-    network = backend.network
-    parameters = count_parameters(network)
-    return replace(
-        report,
-        device=str(hardware(backend.execution, backend.threads)["device"]),
-        packages=package_versions(("torch", "numpy")),
-        memory_samples=None if network.memory is None else len(network.memory.images),
-        trained_parameters=parameters.trained,
-        frozen_parameters=parameters.frozen,
-        flops=count_flops(network, backend.size, backend.execution),
-    )
+    from memseg.prediction.network_backend import NetworkBackend
+    from memseg.timing.of_network import told_of
+
+    return told_of(report, backend) if isinstance(backend, NetworkBackend) else report

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from memseg.training.execution import Execution
+if TYPE_CHECKING:  # the processor's name is asked for where there is no torch too
+    from memseg.training.execution import Execution
 
 
 def hardware(execution: Execution, threads: int) -> dict[str, str | int]:
     """The processor, the device that computes, and threads of one operation on the CPU."""
     if execution.device.type == "cuda":
+        import torch
+
         device = torch.cuda.get_device_name(execution.device)
     else:
         device = "cpu"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from memseg.data.decoding import decode_image
 from memseg.data.fingerprints import hash_files, test_fingerprint
+from memseg.data.large import room_for
 from memseg.data.layouts import LayoutConfig, list_category
 from memseg.data.listing import images_below
 from memseg.data.parallel import THREADS, for_each
@@ -104,7 +105,9 @@ def _decoded(root: Folder, files: Sequence[FileInfo], size: int, source: str) ->
 
     def load(index: int) -> None:
         path = files[index].path
-        pixels[index] = decode_image(root.read(path), path, size)
+        data = root.read(path)
+        with room_for(data):
+            pixels[index] = decode_image(data, path, size)
 
     for_each(load, range(len(files)), THREADS)
     return Images(pixels, tuple(file.path for file in files), source)

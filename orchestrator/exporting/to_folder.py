@@ -16,6 +16,7 @@ from pathlib import Path
 from memseg.errors import ExportError, SettingError
 from memseg.storage import local_path, open_folder
 from memseg.versions.layout import MANIFEST
+from orchestrator.exporting.places import is_there
 from orchestrator.registry.registry import Version
 
 
@@ -26,7 +27,7 @@ def export_folder(version: Version, out: str, say: Callable[[str], None]) -> Pat
     SettingError for an ``out`` that is there already, StorageError.
     """
     path = local_path(out)
-    if path.exists():
+    if is_there(path, Path.exists):
         raise SettingError(f"--out {path} exists already: name a folder that does not")
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     folder = open_folder(beside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from memseg.errors import ExportError, SettingError
 from memseg.export.metadata import Metadata
@@ -13,6 +14,7 @@ from memseg.export.to_onnx import to_onnx, with_metadata
 from memseg.prediction.restoring import config_of, other_method, restore
 from memseg.storage import local_path, open_folder
 from orchestrator.exporting.images import Images
+from orchestrator.exporting.places import is_there
 from orchestrator.registry.registry import Version
 
 
@@ -26,7 +28,7 @@ def export_onnx(
     what the model does; then nothing is written, and a file that was there stays.
     """
     path = local_path(out)
-    if path.is_dir():
+    if is_there(path, Path.is_dir):
         named = f"{out}/{version.category}.onnx"
         raise SettingError(f"--out {out} is a folder: name a file, like {named}")
     if path.suffix != ".onnx":

@@ -138,7 +138,7 @@ def _files_of(folder: Folder, marker: Any) -> list[str]:
     files = marker.get("files") if isinstance(marker, dict) else None
     listed = isinstance(files, list) and all(isinstance(path, str) for path in files)
     own = listed and all(
-        path.endswith(".png") and ".." not in path.split("/") and not path.startswith("/")
+        path.endswith(".png") and ".." not in path.split("/") and path.split("/")[0] in LINES
         for path in files or []
     )
     if not own:

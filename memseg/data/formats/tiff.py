@@ -76,7 +76,7 @@ def _read_page(data: bytes, position: int, flavour: _Flavour) -> tuple[Page, int
             start = unpack(flavour.offset, data, start)[0]
         if start + length > len(data):
             raise truncated(f"it has {len(data)} bytes and should have at least {start + length}")
-        if kind in _WHOLE_NUMBERS:
+        if kind in _WHOLE_NUMBERS and count:
             page[tag] = unpack(f"{flavour.order}{count}{_WHOLE_NUMBERS[kind]}", data, start)
     return page, unpack(flavour.offset, data, position + number * entry)[0]
 

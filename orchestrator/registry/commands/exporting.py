@@ -7,6 +7,7 @@ imported there (pyproject.toml names the exception to the contracts).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from typing import Any
@@ -88,5 +89,6 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):  # who reads has seen enough; the file is written
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()

@@ -220,3 +220,23 @@ def test_no_real_texture_is_called_truncated(real_data: Any) -> None:
     assert len(paths) >= 50
     for path in paths:
         assert decode_image(path.read_bytes(), path.name, 64).shape == (3, 64, 64)
+
+
+def tiff(*entries: tuple[int, int, int]) -> bytes:
+    """A TIFF of 4 x 4 pixels: further entries by tag, count and value."""
+    listed = sorted([(256, 1, 4), (257, 1, 4), *entries])
+    page = b"".join(struct.pack("<HHII", tag, 3, count, value) for tag, count, value in listed)
+    return b"II*\0" + struct.pack("<IH", 8, len(listed)) + page + bytes(4 + 64)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (tiff((273, 0, 0), (279, 0, 0)), "neither strips nor tiles"),
+        (tiff((273, 1, 100), (279, 0, 0)), "lengths of its strips or tiles are missing"),
+        (tiff((258, 0, 0), (262, 1, 0), (273, 0, 0), (279, 0, 0)), "neither strips nor tiles"),
+    ],
+)
+def test_a_tiff_with_tags_that_hold_nothing_is_named(data: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_image(data, "x.tif")

@@ -56,6 +56,14 @@ def test_two_links_to_a_folder_above_are_refused_before_they_are_followed(images
         pictures_below(folder, "images")
 
 
+def test_a_link_upward_in_a_hidden_folder_is_passed_over_like_its_files(images: Path) -> None:
+    (images / ".snapshots").mkdir()
+    (images / ".snapshots" / "up").symlink_to(images)
+    (images / "more").unlink()
+    names = [file.path for file in pictures_below(open_folder(images), "")]
+    assert names == ["linked.png", "real.png"]
+
+
 def test_a_bad_link_is_the_matter_of_its_own_category(tmp_path: Path) -> None:
     for name in ("first", "second", "third"):
         (tmp_path / name / "train" / "good").mkdir(parents=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memseg.data import large, loading
 from memseg.data.fingerprints import (
     HashCache,
     category_files,
@@ -49,6 +50,32 @@ def test_fingerprints_are_those_of_the_listing(mvtec_root: Path, tmp_path: Path)
     assert product.train_fingerprint == train_fingerprint(files, hashes)
     assert product.test_fingerprint == test_fingerprint(files, hashes)
     assert product.train_hashes == tuple(hashes[file.path] for file in files.train)
+
+
+def test_large_pictures_are_decoded_one_at_a_time(
+    mvtec_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, most = list[str](), list[int]()
+
+    def watched(real: Callable[..., Any]) -> Callable[..., Any]:
+        def decode(data: bytes, name: str, *more: Any) -> Any:
+            at_once.append(name)
+            most.append(len(at_once))
+            found = real(data, name, *more)
+            at_once.remove(name)
+            return found
+
+        return decode
+
+    whole = load(mvtec_root)
+    for name in ("read_image", "read_mask"):
+        monkeypatch.setattr(loading, name, watched(getattr(loading, name)))
+    monkeypatch.setattr(large, "LARGE_PIXELS", 1)
+    product = load(mvtec_root, threads=8)
+    assert len(most) >= 7
+    assert max(most) == 1
+    for name, array in whole.arrays().items():
+        assert np.array_equal(array, product.arrays()[name])
 
 
 def test_the_number_of_threads_changes_nothing(mvtec_root: Path) -> None:

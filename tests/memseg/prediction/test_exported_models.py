@@ -99,3 +99,11 @@ def test_a_version_where_torch_is_not_installed_says_what_to_do(
     assert done.stderr.startswith("error: ")
     assert "export --format onnx" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_its_speed_is_measured_without_torch(exported: str) -> None:
+    arguments = [exported, "--batch", "1", "--seconds", "0", "--threads", "1"]
+    code = f"import sys; from memseg.speed import main; sys.exit(main({arguments!r}))"
+    done = run_without(_NOT_NEEDED, code)
+    assert done.returncode == 0, done.stderr
+    assert "screw, version aaaa0001" in done.stdout

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from memseg.data import large
 from memseg.data.decoding import decode_image
 from memseg.errors import EmptyDataError, StorageDownError, StorageError
 from memseg.prediction import images as room
@@ -124,11 +125,30 @@ def test_large_pictures_are_decoded_one_at_a_time(
         return image
 
     monkeypatch.setattr(room, "read_image", watched)
-    monkeypatch.setattr(room, "LARGE_PIXELS", 1000)
+    monkeypatch.setattr(large, "LARGE_PIXELS", 1000)
     for i in range(12):
         (tmp_path / f"{i:02}.png").write_bytes(encoded(noise(300, 300, 3)))
     assert all(isinstance(one, Picture) for one in read(tmp_path, threads=4).values())
     assert max(most) == 1
+
+
+def test_a_picture_without_room_in_memory_is_one_files_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = room.read_image
+
+    def full(data: bytes, name: str) -> Any:
+        if name == "a.png":
+            raise MemoryError("no memory to decode an image")
+        return real(data, name)
+
+    monkeypatch.setattr(room, "read_image", full)
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(encoded(noise(20, 20, 3)))
+    found = read(tmp_path)
+    assert isinstance(found["b.png"], Picture)
+    assert isinstance(found["a.png"], Unreadable)
+    assert found["a.png"].error == "a.png: there is no memory to decode it: save it smaller"
 
 
 def test_a_storage_that_is_gone_is_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

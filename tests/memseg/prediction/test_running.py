@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -157,6 +158,8 @@ def test_an_output_that_cannot_be_written_is_said(
         predict_into(str(tmp_path / "file"), model, photos)
     with pytest.raises(SettingError, match="on this machine"):
         predict_into("s3://bucket/out", model, photos)
+    with pytest.raises(StorageError, match="not UTF-8"):
+        predict_into(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9"), model, photos)
     with pytest.raises(StorageError, match="cannot write into"):
         predict_into(str(tmp_path / "file" / "below"), model, photos)
 
@@ -178,6 +181,26 @@ def test_a_name_that_is_as_long_as_can_be_has_a_heat_map(
     (drawn,) = (tmp_path / "out" / "overlays" / "a").iterdir()
     assert drawn.name.startswith("ä" * 40 + "-")
     assert overlay_path(tmp_path, "a/b.png") == tmp_path / "a" / "b.png.png"
+
+
+def test_a_folder_that_is_called_as_a_heat_map_is_called_otherwise(
+    model: Model, draw: Draw, tmp_path: Path
+) -> None:
+    (path,) = draw(1)
+    below = path.with_name(path.name + ".png")
+    below.mkdir()
+    (below / "y.png").write_bytes(path.read_bytes())
+    assert predict_into(str(tmp_path / "out"), model, str(tmp_path / "photos")).unreadable == 0
+    drawn = sorted((tmp_path / "out" / "overlays").rglob("*.png"))
+    assert [one.name for one in drawn] == ["0000.png.png", "y.png.png"]
+    assert drawn[1].parent.name.startswith("0000.png.png-")
+
+
+def test_a_single_image_is_told_by_its_own_name(model: Model, draw: Draw, tmp_path: Path) -> None:
+    (path,) = draw(1)
+    predict_into(str(tmp_path / "out"), model, str(path))
+    about = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    assert about["images"]["location"] == str(path)
 
 
 def test_no_images_leave_no_folder(model: Model, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_auto_says_what_it_decided(
 ) -> None:
     command = [str(category), "--out", str(tmp_path / "a.png"), "--rows", "1", *SMALL]
     assert main([*command, "--preset", "best"]) == 0
-    assert "(foreground.mode auto decided otsu)" in said(capsys)[0]
+    assert "(foreground.mode auto decided otsu on these images; training" in said(capsys)[0]
 
 
 def test_a_file_that_is_no_image_is_said_and_the_others_are_shown(
@@ -153,6 +153,28 @@ def test_a_picture_among_the_images_is_refused(
     assert main([str(category), "--out", str(category / place), *SMALL]) == 2
     assert "lies in the folder of images" in said(capsys)[1]
     assert not (category / place).exists()
+
+
+def test_a_picture_in_the_place_of_the_one_image_is_refused(
+    category: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = category / "train" / "good" / "000.png"
+    before = image.read_bytes()
+    for out in (image, image.with_name("new.png")):
+        assert main([str(image), "--out", str(out), *SMALL]) == 2
+        assert "lies in the folder of images" in said(capsys)[1]
+    assert image.read_bytes() == before
+    assert len(list(image.parent.iterdir())) == 5
+
+
+def test_a_link_to_a_category_is_called_as_it_is_called_in_the_data_root(
+    category: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "screw").symlink_to(category)
+    assert category_of(str(tmp_path / "screw")) == "screw"
+    assert category_of(f"{category}/train/..") == "disc"
+    monkeypatch.chdir(category)
+    assert category_of(".") == "disc"
 
 
 def test_images_that_are_not_there_are_one_message(

@@ -205,6 +205,8 @@ def test_a_changed_version_is_not_copied(
         (["--out", "a", "--format", "pt2"], "invalid choice"),
         (["--out", "~nobody-here/a.onnx", "--unchecked"], "no such home folder"),
         (["--out", "~nobody-here/a", "--format", "torch"], "no such home folder"),
+        (["--out", "x" * 300 + ".onnx", "--unchecked"], "File name too long"),
+        (["--out", "x" * 300, "--format", "torch"], "File name too long"),
         (["zzzz", "--out", "a.onnx"], "'zzzz' names 0 versions"),
         ([], "--out"),
     ],

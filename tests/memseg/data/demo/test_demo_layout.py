@@ -157,17 +157,24 @@ def test_categories_of_other_names_beside_the_demo_are_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "marker", [{"files": ["../victim.png"]}, {"files": ["/victim.png"]}, {"files": 3}, [1]]
-)
+    "marker",
+    [
+        {"files": ["../victim.png"]}, {"files": ["/victim.png"]}, {"files": ["screw/1.png"]},
+        {"files": 3}, [1],
+    ],
+)  # fmt: skip
 def test_a_marker_that_the_demo_did_not_write_deletes_nothing(tmp_path, marker):
     victim = tmp_path / "victim.png"
     victim.write_bytes(b"precious")
     target = tmp_path / "demo"
-    target.mkdir()
+    others = target / "screw" / "1.png"
+    others.parent.mkdir(parents=True)
+    others.write_bytes(b"another line's")
     (target / "DEMO.json").write_text(json.dumps(marker))
     with pytest.raises(DataError, match="was not written by the demo"):
         draw_demo(target, **SMALL)
     assert victim.read_bytes() == b"precious"
+    assert others.read_bytes() == b"another line's"
 
 
 @pytest.mark.parametrize(
