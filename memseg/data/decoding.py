@@ -47,19 +47,6 @@ def decode_image(data: bytes, name: str, size: int) -> npt.NDArray[np.uint8]:
     return resize_image(read_image(data, name), size)
 
 
-def decode_mask(
-    data: bytes, name: str, size: int, image_shape: tuple[int, int] | None = None
-) -> npt.NDArray[np.bool_]:
-    """A ground-truth mask at the network's size: bool (size, size), True is anomalous.
-
-    A pixel is anomalous where its brightest channel is above half of the range (127 of 255).
-    ``image_shape`` is (height, width) of the mask's image. Raises DataError as ``decode_image``
-    does; also when the mask has another size than its image, has transparent pixels, or has
-    values above 0 but none above half (0 and 1 instead of 0 and 255).
-    """
-    return resize_mask(read_mask(data, name, image_shape), size)
-
-
 def read_image(data: bytes, name: str) -> npt.NDArray[np.uint8]:
     """An image as it is: uint8 (H, W, 3), RGB. Raises DataError like ``decode_image``."""
     pixels = _decode(data, name)
@@ -75,14 +62,18 @@ def read_image(data: bytes, name: str) -> npt.NDArray[np.uint8]:
     return np.asarray(pixels >> 8, dtype=np.uint8)
 
 
-def read_mask(
-    data: bytes, name: str, image_shape: tuple[int, int] | None = None
-) -> npt.NDArray[np.bool_]:
-    """A mask as it is: bool (H, W). Raises DataError like ``decode_mask``."""
+def read_mask(data: bytes, name: str, image_shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """A ground-truth mask as it is: bool (H, W), True is anomalous.
+
+    A pixel is anomalous where its brightest channel is above half of the range (127 of 255).
+    ``image_shape`` is (height, width) of the mask's image. Raises DataError as ``decode_image``
+    does; also when the mask has another size than its image, has transparent pixels, or has
+    values above 0 but none above half (0 and 1 instead of 0 and 255).
+    """
     pixels = _decode(data, name)
     _check_opaque(data, name)
     shape = (pixels.shape[0], pixels.shape[1])
-    if image_shape is not None and shape != image_shape:
+    if shape != image_shape:
         raise DataError(
             f"mask {name} is {shape[1]} x {shape[0]} pixels, its image is "
             f"{image_shape[1]} x {image_shape[0]}: a mask must have its image's size"

@@ -5,34 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from memseg.data.decoding import read_image, read_mask, resize_image, resize_mask
-from memseg.data.fingerprints import (
-    HashCache,
-    category_files,
-    sha256,
-    test_fingerprint,
-    train_fingerprint,
-)
+from memseg.data.fingerprints import sha256, test_fingerprint, train_fingerprint
 from memseg.data.large import room_for
 from memseg.data.layouts import LayoutConfig, list_category
 from memseg.data.licence import find_licence
-from memseg.data.parallel import THREADS, for_each
+from memseg.data.parallel import for_each
 from memseg.data.product import Product
 from memseg.errors import DataError
 from memseg.storage import FileInfo, Folder
 
 
-def load_product(
-    root: Folder,
-    layout: LayoutConfig,
-    category: str,
-    size: int,
-    cache: HashCache | None = None,
-    threads: int = THREADS,
-) -> Product:
+def load_product(root: Folder, layout: LayoutConfig, category: str, size: int) -> Product:
     """One category at ``size`` pixels, with fingerprints of exactly the bytes that were decoded.
 
-    Each file is read once; ``cache`` is told the hashes. Raises DataError that names the first
-    file that cannot be used (and how many more), and whatever ``list_category`` raises.
+    Each file is read once. Raises DataError that names the first file that cannot be used (and how
+    many more), and whatever ``list_category`` raises.
     """
     files = list_category(root, layout, category)
     hashes: dict[str, str] = {}
@@ -72,11 +59,7 @@ def load_product(
         masks[index] = resize_mask(mask, size)
 
     work = [(load_train, i) for i in range(len(train))] + [(load_test, i) for i in range(len(test))]
-    for_each(lambda item: item[0](item[1]), work, threads)
-    if cache is not None:
-        for file in category_files(files):
-            cache.put(root, file, hashes[file.path])
-        cache.save()
+    for_each(lambda item: item[0](item[1]), work)
     return Product(
         category=category,
         train=train,

@@ -14,8 +14,8 @@ THREADS = 8
 """More than a small machine's cores: on an object store most of the time is waiting."""
 
 
-def for_each(function: Callable[[T], None], items: Iterable[T], threads: int = THREADS) -> None:
-    """Calls ``function`` with every item, in any order, in ``threads`` threads.
+def for_each(function: Callable[[T], None], items: Iterable[T]) -> None:
+    """Calls ``function`` with every item, in any order, in eight threads.
 
     Goes on after a DataError, and at the end raises the one of the first item that had one,
     with the number of the others: whoever repairs a data set wants to know how much is broken.
@@ -29,7 +29,7 @@ def for_each(function: Callable[[T], None], items: Iterable[T], threads: int = T
             return error
         return None
 
-    with ThreadPoolExecutor(max(1, threads)) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         errors = [error for error in pool.map(attempt, items) if error is not None]
     if len(errors) == 1:
         raise errors[0]

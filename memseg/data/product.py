@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +37,3 @@ class Product:
     test_fingerprint: str
     licence: Licence | None = None
     """Of the data; None where no file says."""
-
-    def arrays(self) -> dict[str, Any]:
-        """The large members by name."""
-        return {"train": self.train, "test": self.test, "masks": self.masks}

@@ -8,15 +8,6 @@ import numpy.typing as npt
 from memseg.metrics.ranking import Ranking, rank
 
 
-def average_precision(scores: npt.ArrayLike, labels: npt.ArrayLike, unit: str = "item") -> float:
-    """Sum over thresholds of the gain in recall times the precision there; in (0, 1].
-
-    Without interpolation, as scikit-learn defines it. ``scores`` and ``labels`` (true where
-    anomalous) have one shape, any. Raises as ``auroc`` does.
-    """
-    return ranking_average_precision(rank(scores, labels, unit))
-
-
 def best_f1(
     scores: npt.ArrayLike, labels: npt.ArrayLike, unit: str = "item"
 ) -> tuple[float, float]:
@@ -29,7 +20,10 @@ def best_f1(
 
 
 def ranking_average_precision(ranking: Ranking) -> float:
-    """Average precision of scores that are ranked already."""
+    """Average precision in (0, 1]: over thresholds the gain in recall times the precision there.
+
+    Without interpolation, as scikit-learn defines it.
+    """
     precision = ranking.true / (ranking.true + ranking.false)
     return float((ranking.gained * precision).sum() / ranking.anomalous)
 

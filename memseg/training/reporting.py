@@ -49,27 +49,3 @@ class Judge(Protocol):
 
     def look(self, step: int) -> None:
         """May use the network, which is trained on afterwards."""
-
-
-class SilentReporter:
-    """Tells nobody."""
-
-    def progress(self, step: int, values: Mapping[str, float]) -> None:
-        """Nothing."""
-
-    def event(self, message: str) -> None:
-        """Nothing."""
-
-
-class NoCheckpoints:
-    """Keeps nothing."""
-
-    def load(self) -> bytes | None:
-        """Always None."""
-        return None
-
-    def save(self, step: int, data: bytes) -> None:
-        """Nothing."""
-
-    def discard(self) -> None:
-        """Nothing."""

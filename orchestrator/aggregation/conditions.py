@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memseg.config.presets import NOT_THE_PAPERS
-from orchestrator.aggregation.paper import STEPS
+from orchestrator.aggregation.published import STEPS
 from orchestrator.aggregation.selection import FIRST_PLANNED, ONLY_TRIAL
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.plan import Plan

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from orchestrator.aggregation.conditions import conditions
 from orchestrator.aggregation.markdown_table import bullet, cell, table
-from orchestrator.aggregation.paper import TABLE_1
+from orchestrator.aggregation.published import TABLE_1
 from orchestrator.aggregation.rows import COLUMNS, METRICS, NONE, Row, percent
 from orchestrator.aggregation.seeds import seed_spreads
 from orchestrator.aggregation.selection import Choice

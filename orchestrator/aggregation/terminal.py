@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.aggregation.conditions import Condition, conditions
-from orchestrator.aggregation.paper import TABLE_1
+from orchestrator.aggregation.published import TABLE_1
 from orchestrator.aggregation.rows import MEAN, METRICS, Row, percent
 from orchestrator.aggregation.tables import Tables
 from orchestrator.planning.grid import describe_point

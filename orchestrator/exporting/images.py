@@ -14,7 +14,7 @@ from memseg.data.fingerprints import hash_files, test_fingerprint
 from memseg.data.large import room_for
 from memseg.data.layouts import LayoutConfig, list_category
 from memseg.data.listing import images_below
-from memseg.data.parallel import THREADS, for_each
+from memseg.data.parallel import for_each
 from memseg.errors import DataError, EmptyDataError, RegistryError, StorageError
 from memseg.storage import FileInfo, Folder, open_folder
 from orchestrator.job.read import DEMO_FOLDER
@@ -109,5 +109,5 @@ def _decoded(root: Folder, files: Sequence[FileInfo], size: int, source: str) ->
         with room_for(data):
             pixels[index] = decode_image(data, path, size)
 
-    for_each(load, range(len(files)), THREADS)
+    for_each(load, range(len(files)))
     return Images(pixels, tuple(file.path for file in files), source)

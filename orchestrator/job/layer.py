@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memseg.config import MethodConfig, flatten, known_names
@@ -57,7 +57,7 @@ def make_layer(tree: Mapping[str, Any]) -> Layer:
                 typed = convert(setting_name, setting_value, _BOTH[setting_name])
                 kind = layer.job if setting_name in JOB_NAMES else layer.method
                 _put(kind, setting_name, typed, setting_name)
-    return Layer(layer.job, layer.method, layer.grid, whole_grid, layer.per_category)
+    return replace(layer, whole_grid=whole_grid)
 
 
 def merge(lower: Layer, higher: Layer) -> Layer:

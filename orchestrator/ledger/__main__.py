@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from memseg.command_line import OK, answered
 from memseg.errors import StorageError
 from memseg.storage import open_folder
+from memseg.words import counted
 from orchestrator.ledger.rebuild import Rebuilt, rebuild_index
 
 _MOST_SHOWN = 10
@@ -56,24 +57,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(rebuilt: Rebuilt, where: str, seconds: float) -> str:
     lines = [
-        f"{_count(rebuilt.results, 'result', 'results')} of "
-        f"{_count(rebuilt.categories, 'category', 'categories')} in {seconds:.1f} s, "
+        f"{counted(rebuilt.results, 'result')} of "
+        f"{counted(rebuilt.categories, 'category', 'categories')} in {seconds:.1f} s, "
         f"{rebuilt.size / 1e6:.1f} MB: {where}"
     ]
     if rebuilt.fresh:
         lines.append(
             f"left out, changed only just now or on a store without times: "
-            f"{_count(rebuilt.fresh, 'result', 'results')}, read from the files themselves"
+            f"{counted(rebuilt.fresh, 'result')}, read from the files themselves"
         )
     lines += [f"left out: {reason}" for reason in rebuilt.unreadable[:_MOST_SHOWN]]
     more = len(rebuilt.unreadable) - _MOST_SHOWN
     if more > 0:
         lines.append(f"left out: {more} more that cannot be read")
     return "\n".join(lines) + "\n"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from memseg.config import OBJECTS, TEXTURES
 from orchestrator.aggregation.conditions import Condition
 from orchestrator.aggregation.published import (
     ALL,
+    LAST_STEP,
     MEMSEG,
     PaperResult,
     Results,
     per_category,
-    public_code,
 )
 from orchestrator.ledger.ledger import Record
 from orchestrator.planning.reported_step import ReportedStep, reported_steps
@@ -85,7 +85,7 @@ def per_category_table(part: Part, records: Mapping[str, Record]) -> PaperTable:
     """A line a category, then averages over those that there are, beside the paper's of them."""
     published = per_category(part.experiment.name)
     paper = published.methods[MEMSEG]
-    public = public_code("last_step") if published.data_set == MVTEC_AD else {}
+    public = LAST_STEP if published.data_set == MVTEC_AD else {}
     scores = row_scores(part, part.experiment.rows[0].name, records)
     lines = [
         Line((), name, scores.get(name), paper.get(name), public.get(name))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memseg.words import counted
-from orchestrator.aggregation.paper import STEPS
+from orchestrator.aggregation.published import STEPS
 from orchestrator.planning.reported_step import reported_step
 
 Trial = Mapping[str, Any]

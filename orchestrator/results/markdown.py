@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.aggregation.markdown_table import cell, table
-from orchestrator.aggregation.paper import TABLE_1, PaperResult
-from orchestrator.aggregation.public_code import LAST_STEP
-from orchestrator.aggregation.published import Results, averages
+from orchestrator.aggregation.published import LAST_STEP, TABLE_1, PaperResult, Results, averages
 from orchestrator.aggregation.rows import percent
 from orchestrator.results.agreement_text import agreement_section
 from orchestrator.results.conditions import condition_lines

@@ -11,8 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PROMOTE, KEEP = "promote", "keep"
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -27,25 +25,17 @@ class Judged:
 class Decision:
     """What to do with the aliases, and why."""
 
-    action: str
-    """PROMOTE or KEEP (the challenger stays challenger)."""
+    promotes: bool
+    """Whether the challenger becomes champion."""
     reason: str
 
-    @property
-    def promotes(self) -> bool:
-        """Whether the challenger becomes champion."""
-        return self.action == PROMOTE
 
-
-def decide(champion: Judged | None, challenger: Judged, tolerance: float) -> Decision:
+def decide(champion: Judged, challenger: Judged, tolerance: float) -> Decision:
     """The decision, with both figures in the reason.
 
-    ``champion``: None where the category has none. ``tolerance``: in the figures' own unit, 0.01
-    is one point. A figure that is defined for one of them only, or for none, judges nothing; with
-    no figure left the champion stays.
+    ``tolerance``: in the figures' own unit, 0.01 is one point. A figure that is defined for one of
+    them only, or for none, judges nothing; with no figure left the champion stays.
     """
-    if champion is None:
-        return Decision(PROMOTE, "the category's first model")
     compared = {
         name: (before, after)
         for name, after in challenger.figures.items()
@@ -53,15 +43,15 @@ def decide(champion: Judged | None, challenger: Judged, tolerance: float) -> Dec
     }
     if not compared:
         return Decision(
-            KEEP,
+            False,
             f"nothing can be compared with the champion {champion.version}: no images that it was "
             "not trained on, and no test set",
         )
     worse = {name: pair for name, pair in compared.items() if not pair[1] >= pair[0] - tolerance}
     limit = f"by more than {100 * tolerance:.2f}"
     if worse:
-        return Decision(KEEP, f"worse than the champion {limit}: {_text(worse)}")
-    return Decision(PROMOTE, f"not worse than the champion {limit}: {_text(compared)}")
+        return Decision(False, f"worse than the champion {limit}: {_text(worse)}")
+    return Decision(True, f"not worse than the champion {limit}: {_text(compared)}")
 
 
 def _text(figures: Mapping[str, tuple[float, float]]) -> str:

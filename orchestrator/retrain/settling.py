@@ -62,8 +62,7 @@ def due(tried: Tried | None, snapshot: Snapshot, clock: float) -> bool:
 def after_a_loss(before: Tried | None, snapshot: Snapshot, clock: float, every_s: float) -> Tried:
     """When a lost training is tried again: after ``every_s`` seconds, then after twice as long each
     time, up to an hour; a category that changed begins anew."""
-    lost_as_it_is = before is not None and before.snapshot == snapshot and before.pause > 0
     pause = every_s
-    if before is not None and lost_as_it_is:
+    if before is not None and before.snapshot == snapshot:
         pause = max(every_s, min(2 * before.pause, LONGEST_PAUSE_S))
     return Tried(snapshot, clock + pause, pause)

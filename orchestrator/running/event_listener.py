@@ -7,8 +7,8 @@ from orchestrator.ledger.event_log import EventLog
 from orchestrator.running import events
 from orchestrator.running.events import Event, Listener
 
-_URGENT = frozenset({events.ATTEMPT_FAILED, events.FAILED})
-"""What is done the ledger says."""
+_FAILURES = frozenset({events.ATTEMPT_FAILED, events.FAILED})
+"""Put into the log at once: the ledger does not keep each of them."""
 
 
 def logged(log: EventLog, listener: Listener) -> Listener:
@@ -30,11 +30,11 @@ def logged(log: EventLog, listener: Listener) -> Listener:
 
 
 def _write(log: EventLog, event: Event, step: int | None) -> None:
-    of_failure = event.kind in (events.ATTEMPT_FAILED, events.FAILED)
+    of_failure = event.kind in _FAILURES
     message = event.text.removeprefix(f"{event.failure}: ")
     log.write(
         event.kind,
-        urgent=event.kind in _URGENT,
+        urgent=of_failure,
         category=event.category,
         trial=event.key,
         failure=event.failure,

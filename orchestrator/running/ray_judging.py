@@ -10,7 +10,7 @@ from memseg.errors import MemSegError, StorageError
 from memseg.versions.version import Version
 from orchestrator.job.settings import JobConfig
 from orchestrator.planning.hardware import resolve_device
-from orchestrator.planning.trial import Trial
+from orchestrator.planning.trial import Trial, from_json
 from orchestrator.running.judging import judge
 from orchestrator.running.placement import Placement
 from orchestrator.running.ray_capacity import cluster_capacity
@@ -59,8 +59,6 @@ def _judge(
     placement: Placement,
 ) -> dict[str, dict[str, float | None]] | MemSegError:
     """An error is handed back as a value: Ray would wrap it."""
-    from orchestrator.planning.trial import from_json
-
     try:
         return judge(versions, from_json(trial), unseen, known_tests, sources, placement)
     except MemSegError as error:

@@ -7,11 +7,8 @@ from collections import Counter
 from memseg.errors import (
     DataError,
     DeviceError,
-    DivergedError,
     MemSegError,
-    SettingError,
     StorageError,
-    WeightsError,
     is_out_of_memory,
 )
 from orchestrator.ledger.kinds import (
@@ -31,8 +28,6 @@ def kind_of(error: BaseException) -> str:
     """The failure kind of an error that the training function saw."""
     if isinstance(error, DataError):
         return DATA
-    if isinstance(error, (SettingError, WeightsError, DivergedError)):
-        return CONFIGURATION
     if isinstance(error, DeviceError):
         return DEVICE
     if isinstance(error, StorageError):

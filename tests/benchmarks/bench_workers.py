@@ -32,8 +32,8 @@ from memseg.simulation.simulate import Simulator
 from memseg.training.execution import make_execution, set_threads
 from memseg.training.intervals import Intervals
 from memseg.training.loop import TrainingImages, train
-from memseg.training.reporting import NoCheckpoints
 from memseg.training.workers import current_workers
+from tests.memseg.training.silent import NoCheckpoints
 
 LOSSES, SECONDS = "losses", "seconds"
 

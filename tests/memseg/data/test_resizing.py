@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from memseg.data.decoding import decode_image, decode_mask
+from memseg.data.decoding import decode_image, read_mask, resize_mask
 from memseg.errors import DataError
 from tests.memseg.data.pictures import Array, chunk, encoded, png, smooth
 
@@ -22,6 +22,10 @@ def reference_area(image: Array, size: int) -> Array:
             for y in range(size)
         ]
     )
+
+
+def decode_mask(data: bytes, size: int, shape: tuple[int, int]) -> Array:
+    return resize_mask(read_mask(data, "m.png", shape), size)
 
 
 def test_shrinking_takes_the_mean_of_the_area() -> None:
@@ -51,38 +55,39 @@ def test_growing_is_linear() -> None:
 def test_a_mask_is_positive_above_half(full: int) -> None:
     kind = np.uint8 if full == 255 else np.uint16
     grey = np.array([[0, full // 2], [full // 2 + 1, full]], kind)
-    assert decode_mask(encoded(grey, ".png"), "m", 2).tolist() == [[False, False], [True, True]]
+    assert decode_mask(encoded(grey, ".png"), 2, (2, 2)).tolist() == [[False, False], [True, True]]
 
 
 def test_a_coloured_mask_counts_by_its_brightest_channel() -> None:
     palette = chunk(b"PLTE", bytes([0, 0, 0, 128, 0, 0]))
     assert (
-        decode_mask(png(2, 2, 8, 3, b"\0\0\1" * 2, palette), "m", 2).tolist() == [[False, True]] * 2
+        decode_mask(png(2, 2, 8, 3, b"\0\0\1" * 2, palette), 2, (2, 2)).tolist()
+        == [[False, True]] * 2
     )
 
 
 def test_an_empty_mask_is_a_mask() -> None:
-    assert not decode_mask(encoded(np.zeros((4, 4), np.uint8), ".png"), "m", 4).any()
+    assert not decode_mask(encoded(np.zeros((4, 4), np.uint8), ".png"), 4, (4, 4)).any()
 
 
 def test_a_mask_of_zeros_and_ones_is_refused() -> None:
     with pytest.raises(DataError, match=r"mask m\.png has values up to 1.*save it with 0 and 255"):
-        decode_mask(encoded(np.eye(4, dtype=np.uint8), ".png"), "m.png", 4)
+        decode_mask(encoded(np.eye(4, dtype=np.uint8), ".png"), 4, (4, 4))
 
 
 def test_a_mask_of_another_size_is_refused() -> None:
     data = encoded(np.zeros((24, 40), np.uint8), ".png")
-    assert decode_mask(data, "m.png", 8, (24, 40)).shape == (8, 8)
+    assert decode_mask(data, 8, (24, 40)).shape == (8, 8)
     with pytest.raises(DataError, match=r"mask m\.png is 40 x 24 pixels, its image is 24 x 40"):
-        decode_mask(data, "m.png", 8, (40, 24))
+        decode_mask(data, 8, (40, 24))
 
 
 def test_a_mask_with_transparent_pixels_is_refused() -> None:
     opaque = b"\0" + bytes([255, 255, 255, 255, 0, 0, 0, 255])
-    assert decode_mask(png(2, 2, 8, 6, opaque * 2), "m", 2).tolist() == [[True, False]] * 2
+    assert decode_mask(png(2, 2, 8, 6, opaque * 2), 2, (2, 2)).tolist() == [[True, False]] * 2
     clear = b"\0" + bytes([255, 255, 255, 255, 255, 255, 255, 0])
-    with pytest.raises(DataError, match="mask m has transparent pixels"):
-        decode_mask(png(2, 2, 8, 6, clear * 2), "m", 2)
+    with pytest.raises(DataError, match=r"mask m\.png has transparent pixels"):
+        decode_mask(png(2, 2, 8, 6, clear * 2), 2, (2, 2))
 
 
 def test_a_mask_is_resized_to_the_nearest_pixel() -> None:
@@ -90,4 +95,4 @@ def test_a_mask_is_resized_to_the_nearest_pixel() -> None:
     grey[4, 4] = 255  # the centre of the middle block of 3 x 3
     expected = np.zeros((3, 3), np.bool_)
     expected[1, 1] = True
-    assert np.array_equal(decode_mask(encoded(grey, ".png"), "m", 3), expected)
+    assert np.array_equal(decode_mask(encoded(grey, ".png"), 3, (9, 9)), expected)

@@ -12,11 +12,17 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from memseg.errors import DivergedError
 from memseg.metrics.auroc import auroc
-from memseg.metrics.precision import average_precision, best_f1
+from memseg.metrics.precision import best_f1, ranking_average_precision
+from memseg.metrics.ranking import rank
 from memseg.metrics.undefined import UndefinedMetric
 
 Floats = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.bool_]
+
+
+def average_precision(scores: npt.ArrayLike, labels: npt.ArrayLike, unit: str = "item") -> float:
+    """As metrics ask for it: of scores that are ranked once for several."""
+    return ranking_average_precision(rank(scores, labels, unit))
 
 
 def slow_auroc(scores: Floats, labels: Labels) -> Fraction:

@@ -12,7 +12,7 @@ import pytest
 from memseg.config import METHOD_VERSION
 from memseg.training.intervals import Intervals
 from memseg.training.loop import train
-from memseg.training.reporting import NoCheckpoints
+from tests.memseg.training.silent import NoCheckpoints
 
 GOLDEN: Mapping[int, list[float]] = {
     # As version 1: in fp32 what version 2 changed (logits of the last convolution in fp32, sums of

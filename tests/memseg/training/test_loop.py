@@ -15,9 +15,9 @@ from memseg.simulation.batches import batch_indices
 from memseg.training.checkpoint import pack, unpack
 from memseg.training.intervals import Intervals
 from memseg.training.loop import make_batch, train
-from memseg.training.reporting import NoCheckpoints, SilentReporter
 from memseg.training.step import make_optimizer, train_step
 from tests.memseg.training.conftest import make_bench
+from tests.memseg.training.silent import NoCheckpoints, SilentReporter
 
 
 class Kept:

@@ -17,7 +17,7 @@ import pytest
 
 from memseg.config import OBJECTS, TEXTURES
 from memseg.storage import open_folder
-from orchestrator.aggregation.paper import TABLE_1
+from orchestrator.aggregation.published import TABLE_1
 from orchestrator.aggregation.rows import COLUMNS
 from orchestrator.aggregation.tables import make_tables
 from orchestrator.aggregation.write import render_files, write_tables

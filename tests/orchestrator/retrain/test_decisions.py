@@ -13,10 +13,6 @@ from orchestrator.retrain.decision import Judged, decide
 RATES = st.floats(0, 1)
 
 
-def test_the_first_model_is_champion() -> None:
-    assert decide(None, Judged("b", {}), 0.01).promotes
-
-
 def test_both_figures_are_in_the_reason() -> None:
     decision = decide(
         Judged("a", {"synthetic score": 0.9, "test image AUROC": 0.99}),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from memseg.training.reporting import SilentReporter
 from orchestrator.registry.curve import Point, parse_curve
 from orchestrator.running.losses import LossCurve
+from tests.memseg.training.silent import SilentReporter
 
 
 def test_the_registry_reads_what_a_trial_writes() -> None:
