@@ -6,7 +6,7 @@ k images, S side in pixels; a level's maps are (k, H, W).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -35,17 +35,14 @@ def attention_figure(
     masks: npt.NDArray[np.bool_],
     steps: AttentionSteps,
     titles: Sequence[str],
-    scale: Literal["column", "panel"] = "column",
     notes: Sequence[str] = (),
 ) -> bytes:
     """A PNG with a row for each image: input, DI1-3, M3, M2, M1, anomaly map, ground truth.
 
     ``images``: (k, 3, S, S) uint8 RGB; ``masks``: (k, S, S); ``steps``: of
-    ``memseg.evaluation.attention.attention_steps`` on them; ``scale``: "column": a colour means
-    the same in a column, from 0 to its largest value in these images; "panel": each panel goes
-    from 0 to its own largest value. The picture says which, and below each panel stands its
-    largest value; ``notes``: paragraphs at the end. Raises ValueError for shapes that do not fit,
-    DivergedError.
+    ``memseg.evaluation.attention.attention_steps`` on them; ``notes``: paragraphs at the end. A
+    colour means the same in a column, from 0 to its largest value in these images; below each
+    panel stands its own. Raises ValueError for shapes that do not fit, DivergedError.
     """
     check_examples(images, titles, MOST_ROWS, steps.maps, masks)
     levels = [*steps.differences, *reversed(steps.attention)]
@@ -54,17 +51,16 @@ def attention_figure(
     for index, title in enumerate(titles):
         panels = [Panel(picture_of(images[index]))]
         for level, top in zip(levels, tops):
-            end = top if scale == "column" else _end(level[index])
             caption = f"max {float(level[index].max()):.3g}"
-            panels.append(Panel(coloured(level[index], (0.0, end)), caption=caption))
+            panels.append(Panel(coloured(level[index], (0.0, top)), caption=caption))
         found = steps.maps[index]
         panels.append(
             Panel(coloured(found, PROBABILITIES), caption=f"max {float(found.max()):.3g}")
         )
         panels.append(Panel(mask_picture(masks[index])))
         rows.append(Row(title, panels))
-    said = (*_notes(steps, scale), *notes)
-    return panel_sheet(_columns(levels), rows, _bars(tops, scale), said, _SIDE)
+    said = (*_notes(steps), *notes)
+    return panel_sheet(_columns(levels), rows, _bars(tops), said, _SIDE)
 
 
 def _end(level: npt.NDArray[np.float32]) -> float:
@@ -79,23 +75,16 @@ def _columns(levels: Sequence[npt.NDArray[np.float32]]) -> list[str]:
     return ["input", *names, "anomaly map", "ground truth"]
 
 
-def _bars(tops: Sequence[float], scale: str) -> list[Bar]:
-    probabilities = Bar(7, 7, PROBABILITIES, COLOUR_MAP, "probability of being anomalous")
-    if scale == "column":
-        bars = [
-            Bar(i, i, (0.0, top), COLOUR_MAP, f"{name}, no unit, same in this column")
-            for i, (name, top) in enumerate(zip(_LEVELS, tops), start=1)
-        ]
-        return [*bars, probabilities]
-    text = "share of the panel's largest value, which stands below the panel; no unit"
-    return [Bar(1, 6, (0.0, 1.0), COLOUR_MAP, text), probabilities]
+def _bars(tops: Sequence[float]) -> list[Bar]:
+    bars = [
+        Bar(i, i, (0.0, top), COLOUR_MAP, f"{name}, no unit, same in this column")
+        for i, (name, top) in enumerate(zip(_LEVELS, tops), start=1)
+    ]
+    return [*bars, Bar(7, 7, PROBABILITIES, COLOUR_MAP, "probability of being anomalous")]
 
 
-def _notes(steps: AttentionSteps, scale: str) -> list[str]:
-    each = {
-        "column": "One colour scale in each column, from 0 to its largest value in these images.",
-        "panel": "Each panel of DI and M has its own colour scale, from 0 to its largest value.",
-    }[scale]
+def _notes(steps: AttentionSteps) -> list[str]:
+    each = "One colour scale in each column, from 0 to its largest value in these images."
     used = (
         "" if steps.used
         else " This network does not use M1 to M3 (model.spatial_attention is off)."

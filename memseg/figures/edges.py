@@ -37,20 +37,17 @@ def edges_figure(
     masks: npt.NDArray[np.bool_],
     maps: Mapping[str, npt.NDArray[np.floating]],
     titles: Sequence[str],
-    levels: Mapping[str, float] | None = None,
     notes: Sequence[str] = (),
 ) -> bytes:
     """A PNG with a row for each image: input, ground truth, then each network's anomaly map.
 
     ``images``: (k, 3, S, S) uint8 RGB; ``masks``: (k, S, S); ``maps``: what a network was trained
-    with, for example "L1 and focal loss", -> its maps (k, S, S) of the same images; ``levels``:
-    for each of them the probability whose contour is drawn, by default ``LEVEL``. Below each map
-    stand its overlap with the ground truth and the width of its edge; ``notes``: paragraphs at
-    the end. Raises ValueError for shapes that do not fit, DivergedError.
+    with, for example "L1 and focal loss", -> its maps (k, S, S) of the same images. The contour is
+    at ``LEVEL``; below each map stand its overlap with the ground truth and the width of its edge;
+    ``notes``: paragraphs at the end. Raises ValueError for shapes that do not fit, DivergedError.
     """
     for found in maps.values():
         check_examples(images, titles, MOST_ROWS, found, masks)
-    at = {name: (levels or {}).get(name, LEVEL) for name in maps}
     rows = []
     for index, title in enumerate(titles):
         mask = masks[index]
@@ -58,17 +55,17 @@ def edges_figure(
             Panel(picture_of(images[index]), ((mask, OUTLINE),)),
             Panel(mask_picture(mask)),
         ]
-        for name, found in maps.items():
-            above = found[index] >= at[name]
+        for found in maps.values():
+            above = found[index] >= LEVEL
             panels.append(
                 Panel(
                     coloured(found[index], PROBABILITIES),
                     ((mask, OUTLINE), (above, _CONTOUR)),
-                    edge_text(found[index], mask, at[name]),
+                    edge_text(found[index], mask, LEVEL),
                 )
             )
         rows.append(Row(title, panels))
-    columns = ["input", "ground truth", *(f"{n}, contour at {at[n]:.3g}" for n in maps)]
+    columns = ["input", "ground truth", *(f"{n}, contour at {LEVEL:.3g}" for n in maps)]
     bars = [Bar(2, 1 + len(maps), PROBABILITIES, COLOUR_MAP, SCORE)]
     note = (
         "Outlines: green the ground truth, white the network's contour, at a probability that is "

@@ -31,22 +31,19 @@ def overlay_sheet(
     maps: npt.NDArray[np.floating],
     masks: npt.NDArray[np.bool_] | None,
     titles: Sequence[str],
-    scale: Scale | None = None,
 ) -> bytes:
     """A PNG with a row of panels for each image: image, ground truth outlined, anomaly map.
 
     ``images``: (k, 3, S, S) uint8 RGB; ``maps``: (k, S, S) finite scores; ``masks``:
     (k, S, S), None leaves the ground truth away; ``titles``: one per image, for example its
-    name and score. ``scale``: scores of the darkest and the brightest colour, the same for
-    all images; by default the range of all maps. Equal input gives equal bytes.
+    name and score. One scale of colours for all images, the range of all maps. Equal input gives
+    equal bytes.
 
     Raises ValueError for shapes that do not fit, no image or more than ``MOST_IMAGES``,
     DivergedError for maps that are not finite.
     """
     check_examples(images, titles, MOST_IMAGES, maps, masks)
-    if scale is not None and not scale[0] < scale[1]:
-        raise ValueError(f"the scale must go from a lower to a higher score, got {scale}")
-    shared = scale or shared_scale(maps)
+    shared = shared_scale(maps)
     names = ["image", "anomaly map"] if masks is None else ["image", "ground truth", "anomaly map"]
     sheet = _Sheet(len(images), len(names))
     for index, title in enumerate(titles):

@@ -36,9 +36,9 @@ def attention_maps(
 class CoordinateAttention(nn.Module):
     """Channel weights that know rows and columns (Hou et al.), (B, C, H, W) in [0, 1]."""
 
-    def __init__(self, channels: int, reduction: int = 32) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        middle = max(8, channels // reduction)
+        middle = max(8, channels // 32)
         self.reduce = nn.Conv2d(channels, middle, 1)
         self.norm = nn.BatchNorm2d(middle)
         self.activation = nn.Hardswish()

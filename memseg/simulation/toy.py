@@ -35,12 +35,10 @@ class ToySet:
     """(k, S, S), True on the shape; none is empty."""
     shapes: tuple[str, ...]
     """Name of each image's shape, a key of ``SHAPES``."""
-    sources: tuple[int, ...]
-    """Index of the normal image that each was drawn on."""
 
 
-def toy_set(images: npt.NDArray[np.uint8], seed: int, copies: int = 1) -> ToySet:
-    """``copies`` toy images of each normal image, k = m * copies.
+def toy_set(images: npt.NDArray[np.uint8], seed: int) -> ToySet:
+    """A toy image of each normal image, k = m.
 
     ``images``: (m, 3, S, S) uint8 RGB, normal *test* images. Shapes go round in a drawn order: of
     six images in a row each has another shape. Equal arguments give equal bits. Raises
@@ -48,21 +46,17 @@ def toy_set(images: npt.NDArray[np.uint8], seed: int, copies: int = 1) -> ToySet
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"images must be uint8 (m, 3, S, S), got {images.dtype} {images.shape}")
-    if copies < 1:
-        raise ValueError(f"a toy set needs at least one copy of each image, got {copies}")
     if not len(images):
         raise EmptyDataError("the toy set is drawn on normal test images, there is none")
-    sources = tuple(int(i) for i in np.tile(np.arange(len(images)), copies))
-    shapes = _shapes(len(sources), seed)
+    shapes = _shapes(len(images), seed)
     drawn = [
-        with_shape(images[source], _DRAWN, generator(seed, "toy set", place), None, shape)
-        for place, (source, shape) in enumerate(zip(sources, shapes))
+        with_shape(image, _DRAWN, generator(seed, "toy set", place), None, shape)
+        for place, (image, shape) in enumerate(zip(images, shapes))
     ]
     return ToySet(
         images=np.stack([image for image, _ in drawn]),
         masks=np.stack([mask for _, mask in drawn]),
         shapes=tuple(shapes),
-        sources=sources,
     )
 
 
