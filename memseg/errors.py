@@ -8,7 +8,8 @@
     ├── DeviceError      the device that was asked for is not here
     ├── DivergedError    a training run's loss is no longer finite
     ├── StorageError     a workspace or data location cannot be read or written
-    │   └── StorageDownError     it does not answer any more, or is full
+    │   ├── StorageDownError     it does not answer any more, or is full
+    │   └── BlindNodeError       a node of a cluster does not see what the others see
     ├── StoppedError     what a run is carried out by has ended under it
     ├── RegistryError    a model in the registry is incomplete or was changed
     └── ExportError      an exported file cannot be used, or does not compute what its model does
@@ -53,6 +54,10 @@ class StorageError(MemSegError):
 
 class StorageDownError(StorageError):
     """A storage does not answer although it was waited for, or is full: a sweep cannot go on."""
+
+
+class BlindNodeError(StorageError):
+    """A node of a cluster does not see the workspace, which the others see."""
 
 
 class StoppedError(MemSegError):

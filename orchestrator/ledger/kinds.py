@@ -24,7 +24,7 @@ class Kind:
 
 DATA, CONFIGURATION, DEVICE, BUG = "data", "configuration", "device", "bug"
 WORKER_LOST, NODE_LOST, PREEMPTED = "worker_lost", "node_lost", "preempted"
-NO_PLACE = "no_place"
+NO_PLACE, BLIND_NODE = "no_place", "blind_node"
 OUT_OF_MEMORY, STORAGE = "out_of_memory", "storage"
 
 KINDS: Mapping[str, Kind] = {
@@ -40,6 +40,8 @@ KINDS: Mapping[str, Kind] = {
     PREEMPTED: Kind(100, False, True, "its nodes were taken back; run the same command again"),
     # Three hours of waiting each: others were before it, or the autoscaler's quota is small.
     NO_PLACE: Kind(20, False, True, "no node had room for it: free some, or allow more nodes"),
+    # Others may have room for it the next time.
+    BLIND_NODE: Kind(20, False, True, "a node lacks the workspace: mount it there, or remove it"),
     # The second try evaluates image by image; a third would be the second again.
     OUT_OF_MEMORY: Kind(
         1, False, True, "give a trial more memory, or lower training.batch_size or image.size"

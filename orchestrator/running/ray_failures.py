@@ -16,7 +16,7 @@ from ray.exceptions import (
 )
 from ray.train.v2.api.exceptions import ControllerError, PreemptionError, WorkerGroupError
 
-from memseg.errors import MemSegError, StorageError
+from memseg.errors import BlindNodeError, MemSegError, StorageError
 from orchestrator.ledger import kinds
 from orchestrator.running.addresses import without_addresses
 
@@ -39,6 +39,8 @@ def kind_of_ray(error: BaseException) -> str:
         return kinds.PREEMPTED
     if any(isinstance(cause, OutOfMemoryError) for cause in causes):
         return kinds.OUT_OF_MEMORY
+    if any(isinstance(cause, BlindNodeError) for cause in causes):
+        return kinds.BLIND_NODE
     if any(isinstance(cause, StorageError) for cause in causes):
         return kinds.STORAGE
     # By name: the class is internal, and only a controller raises it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,12 +11,14 @@ import ray
 from ray.exceptions import NodeDiedError, TaskUnschedulableError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from memseg.errors import MemSegError, StorageError
+from memseg.errors import BlindNodeError, MemSegError, StorageError
 from memseg.storage import Folder
 from orchestrator.running.ray_failures import in_words
 
 ANSWERS_S = 300.0
 """So long a node may take to answer; starting a process there takes seconds."""
+MOUNTS_S, LOOKS_S = 600.0, 5.0
+"""So long a worker waits for a workspace that its node does not see, looking again and again."""
 _GONE = (NodeDiedError, TaskUnschedulableError)
 
 
@@ -42,9 +45,19 @@ def seen_by_all_nodes(workspace: Folder, run: str) -> Iterator[str | None]:
 
 
 def check_seen(workspace: Folder, marker: str | None) -> None:
-    """Raises StorageError where this node does not see the marker."""
-    if marker is not None and not workspace.exists(marker):
-        raise StorageError(
+    """Raises BlindNodeError where this node does not see the marker within some minutes.
+
+    A node that starts may be mounting. And one that failed at once would be free at once, and would
+    get, and fail, all trials that wait.
+    """
+    if marker is None:
+        return
+    for _ in range(int(MOUNTS_S / LOOKS_S)):
+        if workspace.exists(marker):
+            return
+        time.sleep(LOOKS_S)
+    if not workspace.exists(marker):
+        raise BlindNodeError(
             f"a node does not see the workspace {workspace.path}: it must be on storage that all "
             "nodes share (NFS at the same path, mounted also on nodes that come later, or s3://…)"
         )

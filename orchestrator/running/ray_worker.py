@@ -23,7 +23,7 @@ def train_worker(config: Mapping[str, Any]) -> None:
     """One attempt at one trial; its result or failure is in the ledger afterwards.
 
     Of several workers each runs this; Ray Train has put them into one process group. Raises
-    StorageError where this node does not see the workspace.
+    BlindNodeError where this node does not see the workspace.
     """
     workspace: Folder = config["workspace"]
     check_seen(workspace, config["marker"])

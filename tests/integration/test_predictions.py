@@ -17,16 +17,19 @@ from orchestrator.registry.registry import Registry
 from orchestrator.sweep import main as sweep
 
 
-@pytest.fixture
-def workspace(small: Sequence[str], product_lines: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def workspace(
+    small: Sequence[str], product_lines: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """With one published model of the product line "connector"."""
+    folder = tmp_path_factory.mktemp("predictions") / "ws"
     code = sweep([
         "--config", "jobs/paper.yaml", "--name", "test", "--executor", "inline",
         "--data.root", str(product_lines), "--data.categories", "[connector]",
-        "--workspace", str(tmp_path / "ws"), *small,
+        "--workspace", str(folder), *small,
     ])  # fmt: skip
     assert code == 0
-    return tmp_path / "ws"
+    return folder
 
 
 def test_the_tables_auroc_is_the_trials(

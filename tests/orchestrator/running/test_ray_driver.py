@@ -52,7 +52,14 @@ def test_a_pruned_trial_that_goes_on_and_loses_its_worker_is_not_finished(
 
 @pytest.mark.parametrize(
     ("failed", "failed_with"),
-    [("storage", 3), ("node_lost", 3), ("preempted", 0), ("worker_lost", 0), ("no_place", 0)],
+    [
+        ("storage", 3),
+        ("node_lost", 3),
+        ("preempted", 0),
+        ("worker_lost", 0),
+        ("no_place", 0),
+        ("blind_node", 0),
+    ],
 )
 def test_inputs_are_loaded_anew_only_after_a_failure_that_may_be_theirs(
     monkeypatch: pytest.MonkeyPatch, failed: str, failed_with: int

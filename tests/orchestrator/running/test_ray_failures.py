@@ -20,7 +20,7 @@ from ray.train.v2._internal.exceptions import (
 )
 from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
-from memseg.errors import StoppedError, StorageError
+from memseg.errors import BlindNodeError, StoppedError, StorageError
 from orchestrator.commands import STOPPED, consoles, explained
 from orchestrator.running.ray_failures import in_words, kind_of_ray, message_of_ray
 from orchestrator.running.retries import kind_of
@@ -119,7 +119,8 @@ def test_a_sweep_that_ray_ended_goes_on_later_and_says_so(
 
 
 def test_an_error_of_our_own_in_a_worker_is_told_as_it_is() -> None:
-    blind = StorageError("a node does not see the workspace /mnt/10.0.0.7/ws: mount it")
+    blind = BlindNodeError("a node does not see the workspace /mnt/10.0.0.7/ws: mount it")
     error = WorkerGroupError("a trace\nof many lines", {0: blind})
-    assert kind_of_ray(error) == "storage"
+    assert kind_of_ray(error) == "blind_node"
+    assert kind_of_ray(WorkerGroupError("a trace", {0: StorageError("gone")})) == "storage"
     assert message_of_ray(error) == str(blind)

@@ -16,7 +16,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from memseg.errors import StorageDownError, StorageError
+from memseg.errors import BlindNodeError, StorageDownError, StorageError
 from memseg.storage import open_folder
 from orchestrator.running import ray_nodes
 from orchestrator.running.ray_nodes import ask_each, check_seen, seen_by_all_nodes
@@ -72,12 +72,29 @@ def test_the_marker_is_there_while_the_sweep_runs_and_no_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes(monkeypatch, True, True)
-    workspace = open_folder(tmp_path)
+    workspace, waited = open_folder(tmp_path), list[float]()
     with seen_by_all_nodes(workspace, "run-1") as marker:
         check_seen(workspace, marker)
-        with pytest.raises(StorageError, match="does not see the workspace"):
+        monkeypatch.setattr(ray_nodes.time, "sleep", waited.append)
+        with pytest.raises(BlindNodeError, match="does not see the workspace"):
             check_seen(open_folder(tmp_path / "of-this-node-alone"), marker)
+    assert sum(waited) == 600
     assert not workspace.files(recursive=True)
+
+
+def test_a_node_that_mounts_the_workspace_a_little_later_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, waited = open_folder(tmp_path / "mount" / "ws"), list[float]()
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            workspace.write("ray/seen-run-1", b"")
+
+    monkeypatch.setattr(ray_nodes.time, "sleep", sleep)
+    check_seen(workspace, "ray/seen-run-1")
+    assert len(waited) == 3
 
 
 def test_a_node_that_is_blind_at_the_start_ends_it(
@@ -90,8 +107,11 @@ def test_a_node_that_is_blind_at_the_start_ends_it(
     assert not list(tmp_path.rglob("*seen*"))
 
 
-def test_a_worker_on_a_blind_node_writes_nothing(tmp_path: Path) -> None:
+def test_a_worker_on_a_blind_node_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_nodes.time, "sleep", lambda _: None)
     config = {"workspace": open_folder(tmp_path / "ws"), "marker": "ray/seen-run-1"}
-    with pytest.raises(StorageError, match="does not see the workspace"):
+    with pytest.raises(BlindNodeError, match="does not see the workspace"):
         train_worker(config)
     assert not list(tmp_path.iterdir())
