@@ -313,8 +313,9 @@ def check_address(location: str) -> str:
     except ValueError as error:
         raise StorageError("an address has a [ that is no IPv6 address") from error
     # A secret may hold a slash, and then the @ behind it is taken for a part of the path.
-    _, colon, port = place.netloc.rpartition(":")
-    if "@" in place.netloc or (colon and ("@" in text or not port.isdigit())):
+    _, colon, port = place.netloc.rpartition("]")[2].rpartition(":")
+    a_bucket = place.scheme in ("s3", "gs", "gcs", "abfs")
+    if "@" in place.netloc or (colon and (a_bucket or not port.isdigit())):
         raise StorageError(
             "an address with credentials in it would end up in logs and plans: leave them out; "
             "they come from the environment (AWS_ACCESS_KEY_ID, …), a profile or the machine's role"

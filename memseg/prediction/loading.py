@@ -13,7 +13,7 @@ from memseg.prediction.of_onnx import of_onnx
 from memseg.versions.finding import find_version
 
 _NOT_LOADED = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".npy", ".npz")
-_OF_A_VERSION = ("torch", "torchvision", "safetensors", "scipy", "sklearn")
+OF_A_VERSION = ("torch", "torchvision", "safetensors", "scipy", "sklearn")
 """What a version takes and an exported file does not."""
 
 
@@ -48,7 +48,7 @@ def _from_version(location: str, options: Options) -> Model:
     try:
         from memseg.prediction.of_version import of_version
     except ModuleNotFoundError as error:
-        if error.name not in _OF_A_VERSION:
+        if error.name not in OF_A_VERSION:
             raise
         raise SettingError(
             f"{location} is a version of the registry, which takes {error.name} and that is not "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from memseg.export.onnx_model import OnnxModel
 from memseg.packages import package_versions
 from memseg.prediction.backend import Backend
-from memseg.prediction.loading import EXPORTED, load_model
+from memseg.prediction.loading import EXPORTED, OF_A_VERSION, load_model
 from memseg.prediction.model import Options
 from memseg.timing.report import BatchTimes, SpeedReport
 from memseg.training.hardware import cpu_name
@@ -35,7 +35,7 @@ def open_subject(location: str, device: str, precision: str, threads: int = 0) -
         try:
             from memseg.timing.of_network import open_trial
         except ModuleNotFoundError as error:
-            if error.name not in ("torch", "safetensors"):
+            if error.name not in OF_A_VERSION:
                 raise  # else ``load_model`` says what is missing
         else:
             trial = open_trial(location, device, precision, threads)

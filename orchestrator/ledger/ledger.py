@@ -186,8 +186,11 @@ class Ledger:
         name = f".writable-{secrets.token_hex(4)}"
         # Not zeros: a file system that compresses has room for any number of them.
         data = os.urandom(1 << 20) * (_PROBE_BYTES >> 20 if self.workspace.is_local else 1)
-        self.workspace.write(name, data)
-        self.workspace.delete(name)
+        self.workspace.delete_unfinished()  # of such a check that was killed
+        try:
+            self.workspace.write(name, data)
+        finally:
+            self.workspace.delete(name)
 
     def drop_weights(self, category: str, key: str) -> None:
         """Deletes a trial's weights with pictures and losses; its result stays."""

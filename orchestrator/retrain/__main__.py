@@ -60,9 +60,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         with only_one(open_folder(job.config.workspace), say) as held:
             if job.config.retrain.watch:
                 return _watch(job, console, errors, held)
-            return ALL_DONE if retrain(job, console).well else SOME_FAILED
+            well = retrain(job, console).well
+            _check_held(held)
+            return ALL_DONE if well else SOME_FAILED
 
     return explained(run, errors)
+
+
+def _check_held(held: Callable[[], bool]) -> None:
+    """Raises StoppedError where another command has taken the workspace meanwhile."""
+    if not held():
+        raise StoppedError(
+            "another orchestrator.retrain works over the workspace: this one could not renew its "
+            f"claim for {LAPSES_S:.0f} s or longer, and ends"
+        )
 
 
 def _own(token: str) -> str:
@@ -84,19 +95,16 @@ def _watch(job: Job, console: Console, errors: Console, held: Callable[[], bool]
         errors.print(line, style="bold red", markup=False, highlight=False)
 
     def train(categories: tuple[str, ...]) -> tuple[str, ...]:
-        named = job.config.data.categories
-        taken = tuple(name for name in categories if not named or name in named)
-        return retrain(job, console, taken).lost if taken else ()
+        return retrain(job, console, categories).lost
 
     def ends(seconds: float) -> bool:
         return wait(seconds) or not held()
 
-    watch(root, layout_of(job.config.data), settings.watch, settings.settle, train, say, ends)
-    if not held():
-        raise StoppedError(
-            "another orchestrator.retrain works over the workspace: this one could not renew its "
-            f"claim for {LAPSES_S:.0f} s or longer, and ends"
-        )
+    watch(
+        root, layout_of(job.config.data), settings.watch, settings.settle, train, say, ends,
+        only=job.config.data.categories,
+    )  # fmt: skip
+    _check_held(held)
     console.print("stopped between trainings")
     return ALL_DONE
 

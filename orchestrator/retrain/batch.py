@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +18,7 @@ from memseg.storage import open_folder
 from orchestrator.aggregation.tables import Tables
 from orchestrator.job.job import Job
 from orchestrator.job.layouts import layout_of
-from orchestrator.ledger.kinds import kind
+from orchestrator.ledger.kinds import Kind, kind
 from orchestrator.planning.inventory import CategoryInventory, gather_inventory
 from orchestrator.registry.registry import Registry
 from orchestrator.retrain.changes import CHANGED, UNUSABLE, Change, compare, waits_for_judgement
@@ -98,13 +99,20 @@ def retrain(job: Job, console: Console, only: Iterable[str] | None = None) -> Ba
 
 
 def _lost(failed: Iterable[str], tables: Tables, registry: Registry) -> tuple[str, ...]:
-    passing = {f.category for f in tables.failures if kind(f.kind).passing}
+    """All but those for which their images, settings or a bug are known to be the reason."""
+    kinds: dict[str, list[Kind]] = defaultdict(list)
+    for group in tables.failures:
+        kinds[group.category].append(kind(group.kind))
 
     def unjudged(category: str) -> bool:
         choice = tables.choices.get(category)
         return choice is not None and choice.winner.trial.key in registry.version_ids(category)
 
-    return tuple(c for c in failed if c in passing or unjudged(c))
+    return tuple(
+        category
+        for category in failed
+        if not kinds[category] or any(k.passing for k in kinds[category]) or unjudged(category)
+    )
 
 
 @contextlib.contextmanager

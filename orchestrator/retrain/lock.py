@@ -25,7 +25,7 @@ from orchestrator.ledger.claims import Claim
 
 LOCK = "retrain.lock"
 LAPSES_S = 120.0
-POLL_S = 5.0
+RENEWS_S, POLL_S = LAPSES_S / 4, 5.0
 
 
 @contextlib.contextmanager
@@ -81,7 +81,7 @@ def _claimed(workspace: Folder, say: Callable[[str], None]) -> Iterator[Callable
         raise _refused(workspace)
 
     def keep() -> None:
-        while not ended.wait(LAPSES_S / 4):
+        while not ended.wait(RENEWS_S):
             with contextlib.suppress(StorageError):
                 if not renew(workspace, owner):
                     lost.set()

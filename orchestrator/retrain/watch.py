@@ -24,19 +24,21 @@ def watch(
     say: Say,
     wait: Callable[[float], bool],
     clock: Callable[[], float] = time.monotonic,
+    only: Collection[str] = (),
 ) -> None:
     """Until ``wait`` says that it is the end, or a look is interrupted: nothing is under way then.
 
     A category is handed to ``train`` when it holds still for ``still_s``, and not again before
     something in it changes. What was lost, or all of a batch that ended in an error, is handed to
-    it again after a pause that grows. An error is said, the next look is made.
+    it again after a pause that grows. An error is said, the next look is made. ``only``: no other
+    categories than these, () for all.
     """
     seen: dict[str, Seen] = {}
     tried: dict[str, Tried] = {}
     said = ""
     while True:
         try:
-            seen = look(seen, snapshots(root, layout), clock())
+            seen = look(seen, snapshots(root, layout, only), clock())
             said = ""
         except KeyboardInterrupt:
             return
@@ -69,8 +71,13 @@ def _train(train: Train, ready: tuple[str, ...], say: Say) -> Collection[str]:
         return ready
 
 
-def snapshots(root: Folder, layout: LayoutConfig) -> dict[str, Snapshot]:
-    """Category -> its files as they are now. Raises StorageError where the root is gone."""
+def snapshots(
+    root: Folder, layout: LayoutConfig, only: Collection[str] = ()
+) -> dict[str, Snapshot]:
+    """Category -> its files as they are now, of all or ``only`` of these.
+
+    Raises StorageError where the root is gone.
+    """
     if not root.is_folder():
         raise StorageError(f"the data root {root.path} is gone")
     try:
@@ -80,6 +87,7 @@ def snapshots(root: Folder, layout: LayoutConfig) -> dict[str, Snapshot]:
     return {
         name: tuple(sorted((f.path, f.size, f.mtime_ns) for f in root.files(name, recursive=True)))
         for name in names
+        if not only or name in only
     }
 
 

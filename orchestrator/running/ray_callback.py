@@ -10,13 +10,15 @@ from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.stopper import Stopper
 
 from memseg.errors import MemSegError, StorageDownError
-from orchestrator.ledger.kinds import STORAGE
+from orchestrator.ledger.kinds import BLIND_NODE, STORAGE
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.planning.trial import Trial
 from orchestrator.running import events
 from orchestrator.running.events import Event, Listener
 from orchestrator.running.outcome import INTERRUPTED, attempt_event, outcome_event
 
+_OF_STORAGE = (STORAGE, BLIND_NODE, INTERRUPTED)
+"""After these it is looked whether the storages are there; the last may not even have said so."""
 _SHOWN = ("loss", "l1", "focal", "step_seconds")
 
 
@@ -83,7 +85,7 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
         ours = self._of(trial)
         try:
             event = outcome_event(ours, self._ledger)
-            if event.failure in (STORAGE, INTERRUPTED):  # it may not even have said so
+            if event.failure in _OF_STORAGE:
                 self._check()
         except StorageDownError as error:
             self.down = error
@@ -98,15 +100,21 @@ class ListenerCallback(TrialProgressCallback):  # type: ignore[misc]
     def _attempt_failed(self, ours: Trial) -> None:
         try:
             failed = attempt_event(ours, self._ledger)
-            if failed is not None and failed.failure == STORAGE:
-                self._check()
         except StorageDownError as error:
             self.down = self.down or error
             return
         except MemSegError as error:
             failed = Event(events.NOTE, ours.category, ours.key, text=str(error))
-        if failed is not None:
-            self._tell(failed)
+        if failed is None:
+            return
+        self._tell(failed)
+        if failed.failure in _OF_STORAGE:
+            try:
+                self._check()
+            except StorageDownError as error:
+                self.down = self.down or error
+            except MemSegError as error:
+                self._tell(Event(events.NOTE, ours.category, ours.key, text=str(error)))
 
     def _tell(self, event: Event) -> None:
         try:

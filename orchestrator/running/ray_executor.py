@@ -90,7 +90,9 @@ def run_on_ray(
         driver = ray.tune.with_resources(
             ray.tune.with_parameters(drive, setup=setup), {"CPU": 0, **HEAD}
         )
-        callback = ListenerCallback(by_key, ledger, listener, loader, StorageCheck(ledger, sources))
+        callback = ListenerCallback(
+            by_key, ledger, listener, loader, StorageCheck(ledger, sources, marker=marker)
+        )
         tuner = ray.tune.Tuner(
             driver,
             param_space={"key": ray.tune.grid_search(list(by_key))},

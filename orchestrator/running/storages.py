@@ -18,9 +18,15 @@ class StorageCheck:
     """Asked after a trial's storage error: else each further trial would meet the same, in turn."""
 
     def __init__(
-        self, ledger: Ledger, sources: Sources, clock: Callable[[], float] = time.monotonic
+        self,
+        ledger: Ledger,
+        sources: Sources,
+        clock: Callable[[], float] = time.monotonic,
+        marker: str | None = None,
     ) -> None:
+        """``marker``: a file that is in the workspace for as long as it is the same one."""
         self._ledger, self._sources, self._clock = ledger, sources, clock
+        self._marker = marker
         self._well_until = -1.0
 
     def __call__(self) -> None:
@@ -28,6 +34,12 @@ class StorageCheck:
         gone; StorageError where the workspace cannot be written for another reason."""
         if self._clock() < self._well_until:
             return
+        workspace = self._ledger.workspace
+        if self._marker is not None and not workspace.exists(self._marker):
+            raise StorageDownError(
+                f"the workspace {workspace.path} is another one than at the start: is its disk "
+                "mounted?"
+            )
         self._ledger.check_writable()
         _check_there("the data root", self._sources.root)
         if self._sources.textures:

@@ -1,6 +1,6 @@
 """What memory that stays with the process is worth in a training step on the CPU. Prints only.
 
-    python tests/benchmarks/bench_allocator.py [--size 256] [--batch 8] [--threads 2] [--rounds 4]
+    python -m tests.benchmarks.bench_allocator [--size 256] [--batch 8] [--threads 2] [--rounds 4]
 
 Steps in turns, in one process: with freed memory given back to the system, which is glibc's
 default, and kept (memseg/training/allocator.py). The precision is fp32. The MALLOC_ variables must

@@ -33,7 +33,21 @@ from memseg.training.execution import make_execution, set_threads
 from memseg.training.intervals import Intervals
 from memseg.training.loop import TrainingImages, train
 from memseg.training.workers import current_workers
-from tests.memseg.training.silent import NoCheckpoints
+
+
+class NoCheckpoints:
+    """Keeps nothing."""
+
+    def load(self) -> bytes | None:
+        """Always None."""
+        return None
+
+    def save(self, step: int, data: bytes) -> None:
+        """Nothing."""
+
+    def discard(self) -> None:
+        """Nothing."""
+
 
 LOSSES, SECONDS = "losses", "seconds"
 

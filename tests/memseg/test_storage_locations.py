@@ -91,7 +91,12 @@ def test_settings_in_an_encoders_address_are_refused() -> None:
 
 
 def test_a_port_and_a_name_with_an_at_are_no_credentials() -> None:
-    for address in ("hdfs://store:9000/ws", "s3://bucket/user@line/ws", "/mnt/a:b@c/ws?"):
+    for address in (
+        "hdfs://store:9000/a@b",
+        "hdfs://[::1]/ws",
+        "s3://bucket/user@line/ws",
+        "/mnt/a:b@c/ws?",
+    ):
         assert check_address(address) == address
 
 

@@ -92,7 +92,7 @@ def test_a_claim_that_lapsed_and_is_anothers_is_not_taken_back(
 def test_one_that_could_not_renew_its_claim_and_finds_anothers_is_told(
     store: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "LAPSES_S", 0.04)  # renewed every hundredth of a second
+    monkeypatch.setattr(lock, "RENEWS_S", 0.01)
     with only_one(store) as held:
         while held():  # again and again: the first may have looked just before
             store.write_json(LOCK, {"owner": "another", "until": 1e12})

@@ -106,6 +106,18 @@ def test_a_lost_line_that_changes_is_trained_when_it_settles(tmp_path: Path) -> 
     assert world.at == [10, 20, 50]
 
 
+def test_only_the_named_lines_are_looked_at(tmp_path: Path) -> None:
+    image(tmp_path, "screw")
+    image(tmp_path, "tile")
+    assert list(snapshots(open_folder(tmp_path), LayoutConfig(), ("tile", "gone"))) == ["tile"]
+    world = World(tmp_path, nothing, nothing)
+    watch(
+        open_folder(tmp_path), LayoutConfig(), 10, 10, world.train, world.said.append, world.wait,
+        lambda: world.now, only=("tile",),
+    )  # fmt: skip
+    assert world.trained == [("tile",)]
+
+
 def test_an_empty_root_waits_and_one_that_is_gone_is_said_once(tmp_path: Path) -> None:
     root, away = tmp_path / "lines", tmp_path / "away"
     root.mkdir()

@@ -64,6 +64,17 @@ def test_a_disk_with_less_room_than_a_trial_writes_is_full(
         StorageCheck(Ledger(open_folder(tmp_path / "ws")), sources(tmp_path))()
 
 
+def test_a_workspace_without_the_runs_marker_is_another_one(tmp_path: Path) -> None:
+    """Its disk is not mounted any more, and the empty folder below it can be written."""
+    ledger, found = Ledger(open_folder(tmp_path / "ws")), sources(tmp_path)
+    ledger.workspace.write("ray/seen-run", b"")
+    StorageCheck(ledger, found, marker="ray/seen-run")()
+    ledger.workspace.delete("ray/seen-run")
+    with pytest.raises(StorageDownError, match="another one than at the start"):
+        StorageCheck(ledger, found, marker="ray/seen-run")()
+    assert not [f for f in ledger.workspace.files() if "writable" in f.path]
+
+
 def test_an_answer_counts_for_a_while(tmp_path: Path) -> None:
     now, found = [0.0], sources(tmp_path)
     check = StorageCheck(Ledger(open_folder(tmp_path / "ws")), found, lambda: now[0])
