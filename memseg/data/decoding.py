@@ -28,6 +28,7 @@ import numpy.typing as npt
 from memseg.data.formats import jpeg
 from memseg.data.formats.header import UnusableError
 from memseg.data.formats.inspect import inspect
+from memseg.data.large import room_for
 from memseg.errors import DataError
 
 Pixels = npt.NDArray[Any]
@@ -44,7 +45,8 @@ def decode_image(data: bytes, name: str, size: int) -> npt.NDArray[np.uint8]:
     ``name`` is for messages. Raises DataError that names the file when it is empty, corrupt,
     truncated or refused (see the module).
     """
-    return resize_image(read_image(data, name), size)
+    with room_for(data):
+        return resize_image(read_image(data, name), size)
 
 
 def read_image(data: bytes, name: str) -> npt.NDArray[np.uint8]:

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from memseg.data.decoding import decode_image
 from memseg.data.fingerprints import HashCache, texture_files, texture_fingerprint
-from memseg.data.large import room_for
 from memseg.data.parallel import for_each
 from memseg.data.procedural import PROCEDURAL_TEXTURES, procedural_textures
 from memseg.storage import Folder
@@ -28,9 +27,7 @@ def load_textures(folder: Folder | None, size: int) -> npt.NDArray[np.uint8]:
 
     def load(index: int) -> None:
         path = files[index].path
-        data = folder.read(path)
-        with room_for(data):
-            textures[index] = decode_image(data, folder.at(path), size)
+        textures[index] = decode_image(folder.read(path), folder.at(path), size)
 
     for_each(load, range(len(files)))
     return textures

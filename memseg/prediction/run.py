@@ -179,8 +179,8 @@ def _check_out(out: str, folder: Path, source: Source) -> None:
 
 
 def _location(source: Source) -> str:
-    (folder, first) = (source.folder, source.files[0].path)
-    return folder.sub(first).location if source.single else folder.location
+    folder = source.folder
+    return folder.sub(source.files[0].path).location if source.single else folder.location
 
 
 def _about(

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from memseg.data.decoding import decode_image
 from memseg.data.fingerprints import hash_files, test_fingerprint
-from memseg.data.large import room_for
 from memseg.data.layouts import LayoutConfig, list_category
 from memseg.data.listing import images_below
 from memseg.data.parallel import for_each
@@ -105,9 +104,7 @@ def _decoded(root: Folder, files: Sequence[FileInfo], size: int, source: str) ->
 
     def load(index: int) -> None:
         path = files[index].path
-        data = root.read(path)
-        with room_for(data):
-            pixels[index] = decode_image(data, path, size)
+        pixels[index] = decode_image(root.read(path), path, size)
 
     for_each(load, range(len(files)))
     return Images(pixels, tuple(file.path for file in files), source)

@@ -52,15 +52,16 @@ def check_seen(workspace: Folder, marker: str | None) -> None:
     """
     if marker is None:
         return
-    for _ in range(int(MOUNTS_S / LOOKS_S)):
-        if workspace.exists(marker):
-            return
+    waited = 0.0
+    while not workspace.exists(marker):
+        if waited >= MOUNTS_S:
+            raise BlindNodeError(
+                f"a node does not see the workspace {workspace.path}: it must be on storage that "
+                "all nodes share (NFS at the same path, mounted also on nodes that come later, or "
+                "s3://…)"
+            )
         time.sleep(LOOKS_S)
-    if not workspace.exists(marker):
-        raise BlindNodeError(
-            f"a node does not see the workspace {workspace.path}: it must be on storage that all "
-            "nodes share (NFS at the same path, mounted also on nodes that come later, or s3://…)"
-        )
+        waited += LOOKS_S
 
 
 def _check_on_nodes(workspace: Folder, name: str) -> None:
