@@ -60,19 +60,9 @@ def averages(table: str) -> Results:
     return _results(_file()[table])
 
 
-def public_code() -> Results:
-    """Category of MVTec AD -> figures of the public code at its last step."""
-    return _results(_file()["public_code"])
-
-
 def speeds() -> Mapping[str, float]:
     """Method -> seconds for one image (section 4.8)."""
     return dict(_file()["speed"])
-
-
-def steps() -> int:
-    """Optimisation steps of the paper (section 4.2)."""
-    return int(_file()["steps"])
 
 
 def sources() -> Mapping[str, str]:
@@ -95,11 +85,11 @@ def _fraction(percent: float | None) -> float | None:
     return None if percent is None else round(percent / 100, 6)
 
 
-STEPS = steps()
+STEPS = int(_file()["steps"])
 """Optimisation steps of the paper (section 4.2)."""
 
 TABLE_1: Results = per_category("table1").methods[MEMSEG]
 """MVTec AD. The paper prints 98.84 as the average of the pixel column; the column gives 98.85."""
 
-LAST_STEP: Results = public_code()
+LAST_STEP: Results = _results(_file()["public_code"])
 """Image and pixel AUROC of the public code on MVTec AD, at its last step (5000)."""
